@@ -1,0 +1,38 @@
+// Memory of an inspected process, readable and nothing else.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include "address.h"
+#include "result.h"
+
+namespace asyncspy {
+
+class Memory {
+ public:
+  Memory() = default;
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  virtual ~Memory() = default;
+
+  // Fills the whole of `into` with the bytes at `from`, or fails with kUnreadable and leaves `into` unspecified.
+  // Never partially succeeds.
+  [[nodiscard]] virtual Result<void> read(Address from, std::span<std::byte> into) = 0;
+
+  // One value of plain data. The target and asyncspy run on the same little-endian machine kind.
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  [[nodiscard]] Result<T> read_value(Address from) {
+    std::array<std::byte, sizeof(T)> bytes{};
+    if (auto done = read(from, bytes); !done) return std::unexpected(std::move(done.error()));
+    return std::bit_cast<T>(bytes);
+  }
+};
+
+inline constexpr std::uint64_t kPageSize = 4096;
+
+}  // namespace asyncspy

@@ -1,0 +1,62 @@
+// Everything that one look at a process yields. A Report and a JSON snapshot are one to one.
+//
+// Plain values without pointers between them: tasks refer to loops and threads by index, to each other by id.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "finding.h"
+#include "frame.h"
+#include "gap.h"
+#include "loop.h"
+#include "process_facts.h"
+#include "task.h"
+#include "thread.h"
+
+namespace asyncspy {
+
+struct PythonFacts {
+  std::string version;  // "3.11.7"
+  std::uint32_t hex_version = 0;
+  std::string library;  // path of the image that holds the interpreter
+  std::uint32_t interpreters = 1;
+};
+
+enum class CaptureMode : std::uint8_t { kStopped, kRunning, kCore };
+
+struct CaptureFacts {
+  CaptureMode mode = CaptureMode::kStopped;
+  double pause_seconds = 0;       // how long all threads stood still, summed over `stops`
+  int stops = 0;
+  std::uint64_t bytes_copied = 0;
+  std::int64_t monotonic_ns = 0;  // the target's CLOCK_MONOTONIC during the (last) stop
+  std::int64_t realtime_ns = 0;   // wall clock, Unix time
+};
+
+enum class AsyncioPresence : std::uint8_t { kNotImported, kImported };
+
+// Tasks with equal stacks, equal kinds of wait and equal state, largest or most telling first.
+struct TaskGroup {
+  std::vector<std::uint32_t> tasks;  // indices into Report::tasks, in the order found
+};
+
+struct Report {
+  ProcessFacts process;  // without the mappings
+  PythonFacts python;
+  CaptureFacts capture;
+  AsyncioPresence asyncio = AsyncioPresence::kNotImported;
+  std::vector<Function> functions;
+  std::vector<std::string> names;  // referred to by Frame
+  std::vector<Thread> threads;
+  std::vector<Loop> loops;
+  std::vector<Task> tasks;
+  std::vector<TaskGroup> groups;
+  std::vector<Finding> findings;
+  std::vector<Gap> gaps;
+  std::vector<std::string> warnings;  // which facts are not from the usual place, and the like
+};
+
+}  // namespace asyncspy

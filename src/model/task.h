@@ -1,0 +1,34 @@
+// An asyncio task, as a value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "address.h"
+#include "frame.h"
+#include "gap.h"
+#include "wait.h"
+
+namespace asyncspy {
+
+enum class TaskState : std::uint8_t { kPending, kCancelled, kFinished, kUnknown };
+
+struct Task {
+  Address id;  // address of the task object: an identity within one snapshot
+  std::string name;
+  TaskState state = TaskState::kUnknown;
+  bool running = false;
+  std::optional<bool> must_cancel;       // a cancellation will be thrown in at the next step
+  std::optional<int> cancel_requests;    // 3.11+: cancel() calls not undone by uncancel()
+  std::string type;                      // "_asyncio.Task", or the name of a subclass
+  std::int32_t loop = -1;                // index into Report::loops, -1: not known
+  std::vector<Frame> stack;              // outermost first, as in a Python traceback; what is awaited comes last
+  Address awaited;                       // the future in _fut_waiter, or null
+  std::uint32_t callbacks = 0;           // done callbacks registered on the task
+  Wait wait;
+  std::vector<Gap> gaps;
+};
+
+}  // namespace asyncspy

@@ -1,0 +1,43 @@
+// A thread of the inspected process, as a value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "address.h"
+#include "frame.h"
+#include "gap.h"
+#include "process_facts.h"
+
+namespace asyncspy {
+
+// A system call in words.
+struct SystemCallReport {
+  std::string name;  // "clock_nanosleep"
+  std::string text;  // "clock_nanosleep(CLOCK_MONOTONIC, wakes in 27.3 s)"
+  std::optional<Descriptor> descriptor;    // of the first descriptor argument
+  std::optional<double> remaining_seconds;  // of a sleep or a timeout
+  Address object;  // futex word, or null
+};
+
+struct Thread {
+  int tid = 0;
+  int namespace_tid = 0;
+  std::string name;
+  char state = '?';
+  bool on_cpu = false;  // running or runnable in user mode or state R
+  double cpu_seconds = 0;
+  std::optional<SystemCallReport> system_call;
+  bool has_python = false;  // has a PyThreadState
+  Address python_thread;    // pthread_self
+  std::int64_t interpreter = 0;  // interpreter id
+  bool holds_gil = false;
+  bool waits_for_gil = false;
+  std::int32_t loop = -1;    // index into Report::loops of the loop that it runs, -1: none
+  std::vector<Frame> stack;  // outermost first
+  std::vector<Gap> gaps;
+};
+
+}  // namespace asyncspy
