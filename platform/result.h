@@ -40,3 +40,9 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string what, std::string
 }
 
 }  // namespace asyncspy
+
+// `ASYNCSPY_TRY(name, expression);` declares `name` as the value of a Result, or returns its error from the caller.
+#define ASYNCSPY_TRY(name, ...)                                                             \
+  auto name##_result = (__VA_ARGS__);                                                       \
+  if (!name##_result) return std::unexpected(std::move(name##_result.error()));             \
+  auto& name = *name##_result

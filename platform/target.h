@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "memory.h"
+#include "bulk_memory.h"
 #include "process_facts.h"
 #include "result.h"
 
@@ -41,7 +41,7 @@ class Target {
   [[nodiscard]] virtual Result<std::vector<ThreadFacts>> read_threads() = 0;
 
   // Uncached reads of the target's memory.
-  [[nodiscard]] virtual Memory& memory() = 0;
+  [[nodiscard]] virtual BulkMemory& memory() = 0;
 
   // Stops all threads, or fails and leaves them running. `deadline` bounds the wait for them to stop.
   [[nodiscard]] virtual Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds deadline) = 0;

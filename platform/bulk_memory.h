@@ -1,0 +1,28 @@
+// Memory that can be read in many places at once.
+//
+// The copy during a stop is one batch of ranges; a source that can hand them to the kernel together does so. A range
+// that can not be read loses nothing but itself.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "memory.h"
+
+namespace asyncspy {
+
+// One order of a batch: fill all of `into` from `from`. `ok` is the answer; `into` is unspecified without it.
+struct RangeRead {
+  Address from;
+  std::span<std::byte> into;
+  bool ok = false;
+};
+
+class BulkMemory : public Memory {
+ public:
+  virtual void read_ranges(std::span<RangeRead> ranges) {
+    for (RangeRead& range : ranges) range.ok = read(range.from, range.into).has_value();
+  }
+};
+
+}  // namespace asyncspy

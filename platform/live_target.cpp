@@ -1,0 +1,211 @@
+#include "live_target.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "descriptors.h"
+#include "escaped_text.h"
+#include "loaded_images.h"
+#include "pause.h"
+#include "permission.h"
+#include "process_maps.h"
+#include "procfs.h"
+#include "restarted_call.h"
+#include "system_files.h"
+
+namespace asyncspy {
+namespace {
+
+std::int64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+Error no_process(int pid) {
+  // procfs can be mounted so that it hides the processes of others (hidepid).
+  if (pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM)) return explain_refusal(pid, "see");
+  return {ErrorKind::kNoProcess, fmt::format("process {}: no such process", pid), "see which there are: pgrep -af python",
+          {}};
+}
+
+Error zombie(int pid, const ProcessStat& stat) {
+  const auto parent = read_process_stat(std::to_string(stat.parent));
+  const std::string name = parent ? fmt::format(" ({})", escape_text(parent->name)) : "";
+  return {ErrorKind::kNotPython,
+          fmt::format("process {}: is a zombie: it has ended and its memory is gone", pid),
+          fmt::format("its parent, process {}{}, has not reaped it: look there", stat.parent, name), {}};
+}
+
+// Refuses what can not be read, before anything is.
+Result<void> check_readable(int pid, const ProcessStat& stat, const ProcessStatus& status) {
+  if (status.process != pid) {
+    return fail(ErrorKind::kNoProcess, fmt::format("process {}: is a thread of process {}", pid, status.process),
+                fmt::format("ask for process {}", status.process));
+  }
+  if (stat.kernel_thread) {
+    return fail(ErrorKind::kNotPython,
+                fmt::format("process {}: is a thread of the kernel ({})", pid, escape_text(stat.name)));
+  }
+  if (stat.state == 'Z' || stat.state == 'X') return std::unexpected(zombie(pid, stat));
+  // To open the file asks the kernel for the very right that reading memory needs.
+  const FileDescriptor memory(::open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  if (memory) return {};
+  if (errno == EACCES || errno == EPERM) return std::unexpected(explain_refusal(pid, "read"));
+  return std::unexpected(process_ended(pid));
+}
+
+bool has_other_root(int pid) {
+  struct stat theirs {};
+  struct stat ours {};
+  if (::stat(fmt::format("/proc/{}/root/.", pid).c_str(), &theirs) != 0 || ::stat("/", &ours) != 0) return true;
+  if (theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino) return true;
+  return read_system_link(fmt::format("/proc/{}/ns/mnt", pid)) != read_system_link("/proc/self/ns/mnt");
+}
+
+std::pair<std::string, bool> read_executable(int pid) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::string path = read_system_link(fmt::format("/proc/{}/exe", pid));
+  const bool deleted = path.ends_with(kDeleted);
+  if (deleted) path.resize(path.size() - kDeleted.size());
+  return {std::move(path), deleted};
+}
+
+// What procfs tells of the call that a thread sleeps in.
+void read_system_call(int pid, Memory& memory, ThreadFacts& facts) {
+  const auto file = read_system_file(fmt::format("/proc/{}/task/{}/syscall", pid, facts.tid));
+  const auto line = parse_system_call_line(file.text);
+  if (!file.ok || !line) return;
+  facts.in_user_mode = !line->call;
+  facts.system_call = line->call;
+  if (!facts.system_call || !is_restarted(*facts.system_call)) return;
+  const auto code = memory.read_value<std::array<std::byte, kCodeBeforeCall>>(Address{line->instruction_pointer} -
+                                                                              kCodeBeforeCall);
+  if (!code) return;
+  facts.system_call->number = find_restarted_call(*code).value_or(facts.system_call->number);
+}
+
+class LiveFreeze final : public Freeze {
+ public:
+  LiveFreeze(std::unique_ptr<Pause> pause, std::vector<ThreadFacts> threads)
+      : pause_(std::move(pause)), threads_(std::move(threads)) {}
+
+  [[nodiscard]] const std::vector<ThreadFacts>& threads() const override { return threads_; }
+  [[nodiscard]] std::chrono::nanoseconds release() override { return pause_->release(); }
+
+ private:
+  std::unique_ptr<Pause> pause_;
+  std::vector<ThreadFacts> threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LiveTarget>> LiveTarget::attach(int pid) {
+  const std::string path = std::to_string(pid);
+  const auto stat = pid > 0 ? read_process_stat(path) : std::nullopt;
+  const auto status = pid > 0 ? read_process_status(path) : std::nullopt;
+  if (!stat || !status) return std::unexpected(no_process(pid));
+  if (auto readable = check_readable(pid, *stat, *status); !readable) {
+    return std::unexpected(std::move(readable.error()));
+  }
+  std::unique_ptr<LiveTarget> target(new LiveTarget(pid));
+  target->start_ns_ = stat->start_ns;
+  target->own_pid_namespace_ = status->namespace_pids.size() > 1;
+  target->monotonic_lead_ = read_monotonic_lead(pid);
+  return target;
+}
+
+Result<void> LiveTarget::check_still_there() const {
+  const auto stat = read_process_stat(std::to_string(pid_));
+  if (!stat || stat->start_ns != start_ns_ || stat->state == 'Z' || stat->state == 'X') {
+    return std::unexpected(process_ended(pid_));
+  }
+  return {};
+}
+
+Result<ProcessFacts> LiveTarget::read_process() {
+  const std::string path = std::to_string(pid_);
+  const auto stat = read_process_stat(path);
+  const auto status = read_process_status(path);
+  const auto command_line = read_system_file(fmt::format("/proc/{}/cmdline", pid_));
+  if (!stat || !status || stat->start_ns != start_ns_) return std::unexpected(process_ended(pid_));
+  ProcessFacts facts;
+  facts.pid = pid_;
+  facts.namespace_pid = status->namespace_pids.empty() ? pid_ : status->namespace_pids.back();
+  facts.command_line = parse_command_line(command_line.text);
+  std::tie(facts.executable, facts.executable_deleted) = read_executable(pid_);
+  facts.name = stat->name;
+  facts.state = stat->state;
+  facts.tracer_pid = status->tracer;
+  facts.user_id = status->user_id;
+  const auto age_ns = clock_ns(CLOCK_BOOTTIME) - static_cast<std::int64_t>(stat->start_ns);
+  facts.uptime_seconds = static_cast<double>(std::max<std::int64_t>(age_ns, 0)) / 1e9;
+  facts.resident_bytes = stat->resident_bytes;
+  facts.other_root = has_other_root(pid_);
+  auto mappings = read_process_maps(pid_);
+  if (!mappings) return std::unexpected(std::move(mappings.error()));
+  facts.mappings = std::move(*mappings);
+  facts.images = find_loaded_images({pid_, facts.executable}, facts.mappings, memory_);
+  if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
+  return facts;
+}
+
+std::vector<ThreadFacts> LiveTarget::read_thread_list() const {
+  std::vector<ThreadFacts> threads;
+  for (const int tid : read_thread_ids(pid_)) {
+    if (auto facts = read_thread_facts(pid_, tid, own_pid_namespace_)) threads.push_back(std::move(*facts));
+  }
+  return threads;
+}
+
+Result<std::vector<ThreadFacts>> LiveTarget::read_threads() {
+  auto threads = read_thread_list();
+  for (ThreadFacts& facts : threads) read_system_call(pid_, memory_, facts);
+  if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
+  return threads;
+}
+
+Result<std::unique_ptr<Freeze>> LiveTarget::freeze(std::chrono::milliseconds deadline) {
+  if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
+  // Before the stop: a stopped thread's state tells nothing but the stop.
+  std::unordered_map<int, ThreadFacts> before;
+  for (ThreadFacts& facts : read_thread_list()) before.emplace(facts.tid, std::move(facts));
+  auto pause = Pause::stop(pid_, deadline);
+  if (!pause) return std::unexpected(std::move(pause.error()));
+  std::vector<ThreadFacts> threads;
+  for (const StoppedThread& stopped : (*pause)->threads()) {
+    ThreadFacts facts;
+    if (const auto known = before.find(stopped.tid); known != before.end()) {
+      facts = std::move(known->second);
+    } else if (auto created_since = read_thread_facts(pid_, stopped.tid, own_pid_namespace_)) {
+      facts = std::move(*created_since);
+      facts.state = '?';
+    } else {
+      facts.namespace_tid = stopped.tid;
+    }
+    facts.tid = stopped.tid;
+    facts.registers = stopped.registers;
+    facts.system_call = stopped.system_call;
+    facts.in_user_mode = stopped.in_user_mode;
+    threads.push_back(std::move(facts));
+  }
+  return std::make_unique<LiveFreeze>(std::move(*pause), std::move(threads));
+}
+
+std::vector<Descriptor> LiveTarget::read_descriptors(const std::vector<int>& numbers) {
+  return asyncspy::read_descriptors(pid_, numbers);
+}
+
+std::int64_t LiveTarget::monotonic_now() { return clock_ns(CLOCK_MONOTONIC) + monotonic_lead_; }
+
+}  // namespace asyncspy

@@ -1,0 +1,206 @@
+#include "tracer.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <unordered_set>
+
+#include "permission.h"
+#include "procfs.h"
+#include "restarted_call.h"
+
+namespace asyncspy {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A thread that sleeps stops within microseconds; one that is in a long kernel function is looked at more and more
+// rarely, so that asyncspy does not eat the CPU that the thread needs.
+constexpr int kEagerRounds = 100;
+constexpr auto kFirstNap = 20us;
+constexpr auto kLongestNap = 500us;
+
+// From include/linux/errno.h: how the kernel remembers that an interrupted call must be started again.
+constexpr std::array<std::int64_t, 5> kInterrupted = {-512, -513, -514, -516, -EINTR};
+
+// PTRACE_EVENT_STOP: an enumerator in some headers, a macro in others, and missing in a third kind.
+constexpr int kEventStop = 128;
+
+bool is_dead(int pid, int tid) {
+  const auto stat = read_process_stat(fmt::format("{}/task/{}", pid, tid));
+  return !stat || stat->state == 'Z' || stat->state == 'X';
+}
+
+Registers copy_registers(const user_regs_struct& all) {
+  Registers few;
+  few.instruction_pointer = all.rip;
+  few.stack_pointer = all.rsp;
+  few.frame_pointer = all.rbp;
+  few.thread_base = all.fs_base;
+  few.rax = all.rax;
+  few.rbx = all.rbx;
+  few.r12 = all.r12;
+  few.r13 = all.r13;
+  few.r14 = all.r14;
+  few.r15 = all.r15;
+  return few;
+}
+
+std::optional<int> peek_restarted_call(int tid, std::uint64_t instruction_pointer) {
+  std::array<std::byte, kCodeBeforeCall> code{};
+  for (std::size_t at = 0; at < code.size(); at += sizeof(long)) {
+    errno = 0;
+    const std::uint64_t from = instruction_pointer - code.size() + at;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel's interface
+    const long word = ::ptrace(PTRACE_PEEKTEXT, tid, reinterpret_cast<void*>(from), nullptr);
+    if (errno != 0) return std::nullopt;
+    std::memcpy(code.data() + at, &word, sizeof(word));
+  }
+  return find_restarted_call(code);
+}
+
+}  // namespace
+
+Result<void> Tracer::stop_all(std::chrono::milliseconds deadline) {
+  const auto end = Clock::now() + deadline;
+  for (;;) {
+    const auto any = seize_new_threads();
+    if (!any) return std::unexpected(any.error());
+    if (!*any) break;
+    if (auto done = wait_for_stops(end); !done) return done;
+  }
+  const bool any_stopped = std::ranges::any_of(tracees_, [](auto& one) { return one.state == State::kStopped; });
+  if (!any_stopped) return std::unexpected(process_ended(pid_));
+  return {};
+}
+
+// Says whether there were any. All are seized before the first is interrupted: only the latter stops a thread.
+Result<bool> Tracer::seize_new_threads() {
+  std::unordered_set<int> known;
+  for (const Tracee& tracee : tracees_) known.insert(tracee.facts.tid);
+  const std::size_t first_new = tracees_.size();
+  for (const int tid : read_thread_ids(pid_)) {
+    if (known.contains(tid)) continue;
+    Tracee tracee;
+    tracee.facts.tid = tid;
+    if (::ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) {
+      const int error = errno;
+      // A thread that is ending is refused with EPERM.
+      if (error != ESRCH && !is_dead(pid_, tid)) {
+        if (error == EPERM || error == EACCES) return std::unexpected(explain_refusal(pid_, "stop"));
+        return fail(ErrorKind::kInternal, fmt::format("thread {}: can not be seized: {}", tid, std::strerror(error)));
+      }
+      tracee.state = State::kGone;
+    }
+    tracees_.push_back(tracee);
+  }
+  if (!begun_) begin_ = Clock::now();
+  begun_ = true;
+  bool any = false;
+  for (std::size_t i = first_new; i < tracees_.size(); ++i) {
+    if (tracees_[i].state != State::kSeized) continue;
+    any = true;
+    if (::ptrace(PTRACE_INTERRUPT, tracees_[i].facts.tid, nullptr, nullptr) != 0) tracees_[i].state = State::kGone;
+  }
+  return any;
+}
+
+Result<void> Tracer::wait_for_stops(Clock::time_point end) {
+  auto nap = std::chrono::microseconds(kFirstNap);
+  for (int round = 0;; ++round) {
+    const Tracee* waiting = nullptr;
+    for (Tracee& tracee : tracees_) {
+      if (tracee.state == State::kSeized) poll(tracee);
+      if (tracee.state == State::kSeized) waiting = &tracee;
+    }
+    if (waiting == nullptr) return {};
+    if (Clock::now() >= end) return std::unexpected(explain_timeout(*waiting));
+    if (round < kEagerRounds) {
+      ::sched_yield();
+      continue;
+    }
+    if (round == kEagerRounds) drop_dead();
+    std::this_thread::sleep_for(nap);
+    nap = std::min(nap * 2, std::chrono::microseconds(kLongestNap));
+  }
+}
+
+void Tracer::poll(Tracee& tracee) const {
+  int status = 0;
+  const pid_t got = ::waitpid(tracee.facts.tid, &status, __WALL | WNOHANG);
+  if (got == 0 || (got < 0 && errno == EINTR)) return;
+  if (got > 0 && WIFSTOPPED(status)) {
+    record_stop(tracee, status);
+  } else {
+    tracee.state = State::kGone;
+  }
+}
+
+void Tracer::record_stop(Tracee& tracee, int status) const {
+  // A stop with an event is ours, or that of a process which a signal had stopped already; one without is a signal that
+  // came first and waits for the permission to be delivered.
+  tracee.signal = (status >> 16) == kEventStop ? 0 : WSTOPSIG(status);
+  tracee.state = State::kStopped;
+  user_regs_struct registers{};
+  if (::ptrace(PTRACE_GETREGS, tracee.facts.tid, nullptr, &registers) != 0) {
+    tracee.state = State::kGone;  // killed while it was stopped
+    return;
+  }
+  StoppedThread& facts = tracee.facts;
+  facts.registers = copy_registers(registers);
+  const auto number = static_cast<std::int64_t>(registers.orig_rax);
+  facts.in_user_mode = number < 0;
+  // A call with any other result is over, only its return to user mode was caught.
+  if (number < 0 || std::ranges::find(kInterrupted, static_cast<std::int64_t>(registers.rax)) == kInterrupted.end()) {
+    return;
+  }
+  SystemCall call{static_cast<int>(number),
+                  {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9}};
+  if (is_restarted(call)) call.number = peek_restarted_call(facts.tid, registers.rip).value_or(call.number);
+  facts.system_call = call;
+}
+
+// The first thread of a process does not report its end while others run.
+void Tracer::drop_dead() {
+  for (Tracee& tracee : tracees_) {
+    if (tracee.state == State::kSeized && is_dead(pid_, tracee.facts.tid)) tracee.state = State::kGone;
+  }
+}
+
+std::vector<StoppedThread> Tracer::stopped_threads() const {
+  std::vector<StoppedThread> threads;
+  for (const Tracee& tracee : tracees_) {
+    if (tracee.state == State::kStopped) threads.push_back(tracee.facts);
+  }
+  return threads;
+}
+
+void Tracer::let_go() {
+  for (Tracee& tracee : tracees_) {
+    if (tracee.state != State::kStopped) continue;
+    ::ptrace(PTRACE_DETACH, tracee.facts.tid, nullptr, static_cast<std::uintptr_t>(tracee.signal));
+    tracee.state = State::kGone;
+  }
+  if (begun_) end_ = Clock::now();
+  begun_ = false;
+}
+
+Error Tracer::explain_timeout(const Tracee& tracee) const {
+  const auto stat = read_process_stat(fmt::format("{}/task/{}", pid_, tracee.facts.tid));
+  const char state = stat ? stat->state : '?';
+  const char* reason = state == 'D' ? " (in a system call that can not be interrupted)" : "";
+  return {ErrorKind::kTimeout,
+          fmt::format("process {}: thread {} did not stop in time, its state is {}{}", pid_, tracee.facts.tid, state,
+                      reason),
+          "the process runs on as before; try again, or read it without stopping it", {}};
+}
+
+}  // namespace asyncspy

@@ -1,0 +1,85 @@
+// CPython 3.11: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
+//
+// Changed since 3.10: frames are _PyInterpreterFrames on a data stack or inside their generator (bpo-44590, bpo-46008),
+// PyCodeObject ends in its own bytecode and has localsplus names and kinds (bpo-43693), locations replace line ranges
+// (PEP 657, bpo-43950), instances keep values outside a dictionary in two words before the object (bpo-45340), threads
+// know their native id (bpo-45292), Task counts cancel requests (bpo-46771).
+#include "fields.h"
+#include "versions.h"
+
+namespace asyncspy {
+namespace {
+
+constexpr PythonLayout kCpython311{
+    .minor = 11,
+    .measured_from = "3.11.7",
+    .runtime = {.interpreters_head = 40, .gil_last_holder = 368, .gil_locked = 376},
+    .interpreter = {.next = 0, .id = 48, .threads_head = 16, .modules = 888, .sysdict = 904, .builtins = 912,
+                    .gil = absent, .tasks_head = absent},
+    .gil = {.last_holder = absent, .locked = absent},
+    .thread = {.next = 8, .interpreter = 16, .frame = 56, .dict = 128, .thread_id = 152, .native_thread_id = 160,
+               .context = 224, .running_loop = absent, .running_task = absent, .tasks_head = absent},
+    .cframe = {.current_frame = 8},
+    .frame = {.executable = 32, .previous = 48, .function = 0, .instruction = 56, .stack_top = 64,
+              .stack_pointer = absent, .owner = 69, .localsplus = 72, .size = 80},
+    .frame_object = {.back = absent, .code = absent, .value_stack = absent, .stack_top = absent,
+                     .stack_depth = absent, .generator = absent, .last_instruction = absent, .state = absent,
+                     .localsplus = absent, .frame = 24},
+    .code = {.argcount = 56, .positional_only_count = 60, .keyword_only_count = 64, .local_count = 80, .flags = 48,
+             .first_line = 72, .file_name = 112, .name = 120, .qualified_name = 128, .line_table = 136,
+             .bytecode = absent, .inline_bytecode = 184, .code_units = 16, .first_traceable = 168,
+             .variable_names = absent, .cell_names = absent, .free_names = absent, .localsplus_names = 96,
+             .localsplus_kinds = 104, .size = 192},
+    .generator = {.frame = absent, .running = absent, .name = 32, .qualified_name = 40, .frame_state = 75,
+                  .inline_frame = 80, .origin = 64, .size = 88},
+    .awaitable = {.asend_generator = 16, .athrow_generator = 16, .coroutine_wrapper_coroutine = 16,
+                  .anext_wrapped = 16, .future_iterator_future = 16},
+    .object = {.reference_count = 0, .type = 8, .var_size = 16},
+    .type = {.name = 24, .basic_size = 32, .item_size = 40, .flags = 168, .members = 240, .getset = 248, .base = 256,
+             .dict = 264, .dict_offset = 288, .mro = 344, .cached_keys = 872, .qualified_name = 864, .size = 408},
+    .text = {.length = 16, .state = 32, .ascii_data = 48, .compact_data = 72, .legacy_data = 72},
+    .number = {.integer_tag = 16, .digits = 24, .float_value = 16},
+    .sequence = {.bytes_size = 16, .bytes_data = 32, .tuple_size = 16, .tuple_items = 24, .list_size = 16,
+                 .list_items = 24, .deque_size = 16, .deque_left_block = 24, .deque_left_index = 40,
+                 .deque_block_items = 8, .deque_block_right = 520},
+    .dict = {.used = 16, .keys = 32, .values = 40, .keys_size = absent, .keys_log2_size = 8,
+             .keys_log2_index_bytes = 9, .keys_kind = 10, .keys_used_entries = 24, .keys_indices = 32,
+             .values_first = 0, .values_valid = absent, .set_used = 24, .set_mask = 32, .set_table = 40},
+    .function = {.function_code = 48, .function_closure = 72, .function_qualified_name = 40, .cell_value = 16,
+                 .method_function = 16, .method_self = 24, .builtin_definition = 16, .builtin_self = 24,
+                 .partial_function = 16, .partial_arguments = 24},
+    .module = {.dict = 16, .state = 32},
+    .descriptor = {.member = 40, .member_offset = 16},
+    .weak_reference = {.object = 16},
+    .context = {.variables = 24, .variable_name = 16},
+    .future = {.loop = 16, .callback0 = 24, .callbacks = 40, .exception = 48, .result = 64, .source_traceback = 72,
+               .state = 88, .log_traceback = {92, 0xffffffff}, .awaited_by = absent, .awaited_by_is_set = absent,
+               .size = 128},
+    .task = {.waiter = 128, .coroutine = 136, .context = 152, .name = 144, .must_cancel = {160, 0xffffffff},
+             .cancel_requests = 168, .node = absent, .size = 176},
+    .accel = {.step_task = 16, .wakeup_task = absent, .holder_loop = 16, .holder_pid = 24, .foreign_tasks = absent,
+              .foreign_eager_tasks = absent, .debug_offsets = absent},
+    .thread_frame = ThreadFrame::kCFrame,
+    .instruction_pointer = InstructionPointer::kAddress,
+    .line_table = LineTable::kLocations,
+    .delegate = Delegate::kResumeArgument,
+    .task_enumeration = TaskEnumeration::kAllTasksSet,
+    .running_loop = RunningLoop::kThreadDictHolder,
+    .instance_dict = InstanceDict::kTwoWords,
+    .dict_keys = DictKeys::kKinds,
+    .integer_coding = IntegerCoding::kSignedSize,
+    .stack_references = StackReferences::kPlain,
+    .generator_state = GeneratorState::kOwnState,
+    .frame_states = {.created = -2, .suspended = -1, .suspended_yield_from = -1, .executing = 0, .first_finished = 1},
+    .first_shim_owner = 127,
+    .yield_from_opcode = 0,
+};
+static_assert(is_complete(kCpython311));
+
+constexpr PythonLayout kLayouts[] = {kCpython311};
+
+}  // namespace
+
+std::span<const PythonLayout> cpython_3_11_layouts() { return kLayouts; }
+
+}  // namespace asyncspy

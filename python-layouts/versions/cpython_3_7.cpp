@@ -1,0 +1,83 @@
+// CPython 3.7: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
+//
+// The oldest release that is read. Frames are PyFrameObjects (Include/frameobject.h); co_lnotab codes lines; tasks have no
+// name (bpo-34270 added it in 3.8); a task's wake-up is a TaskWakeupMethWrapper (Modules/_asynciomodule.c).
+#include "fields.h"
+#include "versions.h"
+
+namespace asyncspy {
+namespace {
+
+constexpr PythonLayout kCpython37{
+    .minor = 7,
+    .measured_from = "3.7.16",
+    .runtime = {.interpreters_head = 24, .gil_last_holder = 1272, .gil_locked = 1280},
+    .interpreter = {.next = 0, .id = 16, .threads_head = 8, .modules = 40, .sysdict = 56, .builtins = 64,
+                    .gil = absent, .tasks_head = absent},
+    .gil = {.last_holder = absent, .locked = absent},
+    .thread = {.next = 8, .interpreter = 16, .frame = 24, .dict = 152, .thread_id = 176, .native_thread_id = absent,
+               .context = 256, .running_loop = absent, .running_task = absent, .tasks_head = absent},
+    .cframe = {.current_frame = absent},
+    .frame = {.executable = absent, .previous = absent, .function = absent, .instruction = absent,
+              .stack_top = absent, .stack_pointer = absent, .owner = absent, .localsplus = absent,
+              .size = kAbsentOffset},
+    .frame_object = {.back = 24, .code = 32, .value_stack = 64, .stack_top = 72, .stack_depth = absent,
+                     .generator = 96, .last_instruction = 104, .state = absent, .localsplus = 360, .frame = absent},
+    .code = {.argcount = 16, .positional_only_count = absent, .keyword_only_count = 20, .local_count = 24,
+             .flags = 32, .first_line = 36, .file_name = 96, .name = 104, .qualified_name = absent, .line_table = 112,
+             .bytecode = 40, .inline_bytecode = absent, .code_units = absent, .first_traceable = absent,
+             .variable_names = 64, .cell_names = 80, .free_names = 72, .localsplus_names = absent,
+             .localsplus_kinds = absent, .size = 144},
+    .generator = {.frame = 16, .running = 24, .name = 48, .qualified_name = 56, .frame_state = absent,
+                  .inline_frame = absent, .origin = 96, .size = 96},
+    .awaitable = {.asend_generator = 16, .athrow_generator = 16, .coroutine_wrapper_coroutine = 16,
+                  .anext_wrapped = absent, .future_iterator_future = 16},
+    .object = {.reference_count = 0, .type = 8, .var_size = 16},
+    .type = {.name = 24, .basic_size = 32, .item_size = 40, .flags = 168, .members = 240, .getset = 248, .base = 256,
+             .dict = 264, .dict_offset = 288, .mro = 344, .cached_keys = 856, .qualified_name = 848, .size = 400},
+    .text = {.length = 16, .state = 32, .ascii_data = 48, .compact_data = 72, .legacy_data = 72},
+    .number = {.integer_tag = 16, .digits = 24, .float_value = 16},
+    .sequence = {.bytes_size = 16, .bytes_data = 32, .tuple_size = 16, .tuple_items = 24, .list_size = 16,
+                 .list_items = 24, .deque_size = 16, .deque_left_block = 24, .deque_left_index = 40,
+                 .deque_block_items = 8, .deque_block_right = 520},
+    .dict = {.used = 16, .keys = 32, .values = 40, .keys_size = 8, .keys_log2_size = absent,
+             .keys_log2_index_bytes = absent, .keys_kind = absent, .keys_used_entries = 32, .keys_indices = 40,
+             .values_first = 0, .values_valid = absent, .set_used = 24, .set_mask = 32, .set_table = 40},
+    .function = {.function_code = 16, .function_closure = 48, .function_qualified_name = 104, .cell_value = 16,
+                 .method_function = 16, .method_self = 24, .builtin_definition = 16, .builtin_self = 24,
+                 .partial_function = 16, .partial_arguments = 24},
+    .module = {.dict = 16, .state = 32},
+    .descriptor = {.member = 40, .member_offset = 16},
+    .weak_reference = {.object = 16},
+    .context = {.variables = 24, .variable_name = 16},
+    .future = {.loop = 16, .callback0 = 24, .callbacks = 40, .exception = 48, .result = 56, .source_traceback = 64,
+               .state = 72, .log_traceback = {76, 0xffffffff}, .awaited_by = absent, .awaited_by_is_set = absent,
+               .size = 104},
+    .task = {.waiter = 104, .coroutine = 112, .context = 120, .name = absent, .must_cancel = {128, 0xffffffff},
+             .cancel_requests = absent, .node = absent, .size = 136},
+    .accel = {.step_task = 16, .wakeup_task = 16, .holder_loop = 16, .holder_pid = 24, .foreign_tasks = absent,
+              .foreign_eager_tasks = absent, .debug_offsets = absent},
+    .thread_frame = ThreadFrame::kFrameObject,
+    .instruction_pointer = InstructionPointer::kLastBytes,
+    .line_table = LineTable::kLnotab,
+    .delegate = Delegate::kYieldFromStackTop,
+    .task_enumeration = TaskEnumeration::kAllTasksSet,
+    .running_loop = RunningLoop::kThreadDictHolder,
+    .instance_dict = InstanceDict::kDictOffset,
+    .dict_keys = DictKeys::kSized,
+    .integer_coding = IntegerCoding::kSignedSize,
+    .stack_references = StackReferences::kPlain,
+    .generator_state = GeneratorState::kFrameAndRunningFlag,
+    .frame_states = {},
+    .first_shim_owner = 127,
+    .yield_from_opcode = 72,
+};
+static_assert(is_complete(kCpython37));
+
+constexpr PythonLayout kLayouts[] = {kCpython37};
+
+}  // namespace
+
+std::span<const PythonLayout> cpython_3_7_layouts() { return kLayouts; }
+
+}  // namespace asyncspy

@@ -1,0 +1,29 @@
+// Reads an event loop: its queues, timers and watched descriptors, and what they will complete.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "find_asyncio.h"
+#include "handles.h"
+#include "loop.h"
+
+namespace asyncspy {
+
+// A timer or a watched descriptor by the future that it completes.
+struct LoopIndex {
+  std::unordered_map<Address, Timer> timers;     // future -> the timer that sets its result
+  std::unordered_map<Address, int> descriptors;  // future -> descriptor
+  std::unordered_map<Address, bool> ready_steps;  // task -> a step of it is in a ready queue
+};
+
+struct RawLoop {
+  Loop loop;
+  std::uint64_t thread_id = 0;  // pthread_self of the thread inside run_forever, or 0
+  std::optional<double> ready_deadline;  // earliest deadline of a timer that already moved to the ready queue
+};
+
+// Never fails: members that can not be read become gaps of the loop.
+[[nodiscard]] RawLoop read_loop(Inspection& inspection, Address object, LoopIndex& index);
+
+}  // namespace asyncspy

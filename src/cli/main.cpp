@@ -1,0 +1,142 @@
+// The command line of asyncspy: parses it and hands over to one file per command.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <exception>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "dump.h"
+#include "exit_code.h"
+#include "output_file.h"
+#include "ps.h"
+
+namespace asyncspy {
+namespace {
+
+constexpr const char* kFooter = R"(
+Exit codes:
+  0  nothing wrong              4  not a Python process that can be read
+  1  findings                   5  a Python version that asyncspy can not read
+  2  wrong command line         6  internal error, or output that can not be written
+  3  no permission
+
+Permissions:
+  asyncspy reads another process, so it needs what a debugger needs: the same user with
+  kernel.yama.ptrace_scope=0, or root, or the capability CAP_SYS_PTRACE. In a container add
+  it with --cap-add SYS_PTRACE; in Kubernetes with securityContext.capabilities, and
+  shareProcessNamespace: true when asyncspy runs in a container beside the target's.
+  The target is only read: no code is injected and no byte of it is written.)";
+
+const std::map<std::string, OutputFormat> kFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
+const std::map<std::string, ColourChoice> kColours{
+    {"auto", ColourChoice::kAuto}, {"always", ColourChoice::kAlways}, {"never", ColourChoice::kNever}};
+
+// Takes the words of `values` and nothing else: CLI11's own CheckedTransformer would accept the numbers, too.
+template <class T>
+CLI::Option* add_choice(CLI::App* command, const std::string& names, T& into, const std::map<std::string, T>& values,
+                        const std::string& description, const std::string& initially) {
+  std::string words;
+  for (const auto& [word, value] : values) words += (words.empty() ? "" : "|") + word;
+  const auto check = [&values](const std::string& word) {
+    return values.contains(word) ? std::string() : "'" + word + "' is not one of the values it takes";
+  };
+  const auto take = [&into, &values](const std::string& word) { into = values.at(word); };
+  CLI::Option* option = command->add_option_function<std::string>(names, take, description);
+  return option->check(CLI::Validator(check, "", "choice"))->option_text(words + " [" + initially + "]");
+}
+
+// "12" but not "0", "-3", "abc", "12x" or what no int holds.
+std::string check_process_id(const std::string& word) {
+  int pid = 0;
+  const char* end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, pid);
+  return error == std::errc() && stop == end && pid > 0 ? "" : "'" + word + "' is no process id";
+}
+
+CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
+  CLI::App* command = app.add_subcommand("dump", "Show what blocks the event loops of a process, and all its tasks");
+  command->add_option("PID", options.pid, "Process to read")
+      ->required()
+      ->option_text(" ")
+      ->check(CLI::Validator(check_process_id, "", "process id"));
+  add_choice(command, "-f,--format", options.format, kFormats, "Form of the report", "text");
+  command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
+      ->option_text("FILE");
+  command->add_flag("-a,--all", options.all, "Leave nothing out of the text");
+  command->add_flag("-t,--threads", options.threads, "Stacks of all threads in the text");
+  add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
+  CLI::Option* max_pause = command->add_option("--max-pause", options.max_pause_ms,
+                                               "Longest time that the process may stand still at a stretch");
+  max_pause->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")->check(CLI::Range(1, 60'000));
+  command->add_flag("--no-pause", options.no_pause, "Do not stop the process: values may be torn")
+      ->option_text(" ")
+      ->excludes(max_pause);
+  command->footer(kFooter);
+  return command;
+}
+
+CLI::App* add_ps(CLI::App& app, PsOptions& options) {
+  CLI::App* command = app.add_subcommand("ps", "List the Python processes, their loops and tasks, stopping none");
+  add_choice(command, "-f,--format", options.format, kFormats, "Form of the list", "text");
+  add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
+  command->footer(kFooter);
+  return command;
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+ExitCode report_usage(const CLI::App& app, std::string problem, int argc, char** argv) {
+  std::string hint = "asyncspy --help";
+  if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+    problem = std::string("'") + argv[1] + "' is no command";
+  }
+  for (const CLI::App* command : app.get_subcommands()) hint = "asyncspy " + command->get_name() + " --help";
+  if (argc > 1 && is_number(argv[1])) hint = std::string("asyncspy dump ") + argv[1];
+  return report_error({ErrorKind::kUsage, "command line: " + problem, hint, {}});
+}
+
+ExitCode run(int argc, char** argv) {
+  DumpOptions dump_options;
+  PsOptions ps_options;
+  CLI::App app("Says which coroutine blocks an asyncio event loop, which tasks are pending, and on what.\n"
+               "Reads the process from outside: nothing to import, nothing to restart.", "asyncspy");
+  app.require_subcommand(1);
+  app.set_version_flag("-V,--version", std::string("asyncspy ") + ASYNCSPY_VERSION);
+  app.footer(kFooter);
+  const CLI::App* dump = add_dump(app, dump_options);
+  add_ps(app, ps_options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return print_text(chosen.empty() ? app.help() : chosen.front()->help(app.get_name()));
+  } catch (const CLI::CallForVersion& version) {
+    return print_text(std::string(version.what()) + "\n");
+  } catch (const CLI::ParseError& error) {
+    return report_usage(app, error.what(), argc, argv);
+  }
+  return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);
+}
+
+}  // namespace
+}  // namespace asyncspy
+
+int main(int argc, char** argv) {
+  using asyncspy::ErrorKind;
+  asyncspy::secure_standard_streams();
+  std::string problem = "unknown exception";
+  try {
+    return static_cast<int>(asyncspy::run(argc, argv));
+  } catch (const std::exception& error) {
+    problem = error.what();
+  } catch (...) {
+    // Something that is no std::exception: there is nothing more to say about it.
+  }
+  return static_cast<int>(asyncspy::report_error(
+      {ErrorKind::kInternal, "internal error: " + problem,
+       "this is a defect of asyncspy; report it with the command line, `asyncspy --version` and the Python version", {}}));
+}

@@ -1,0 +1,46 @@
+// Python frames in both of their forms: _PyInterpreterFrame (3.11+) and PyFrameObject (3.7-3.10).
+#pragma once
+
+#include <vector>
+
+#include "gap.h"
+#include "inspection.h"
+
+namespace asyncspy {
+
+// One frame as read: where it is in its code, and whose it is.
+struct RawFrame {
+  Address address;
+  Address previous;
+  Code* code = nullptr;
+  std::int64_t offset = 0;   // of the current instruction, in bytes; negative: not started
+  bool is_shim = false;      // belongs to the interpreter itself; has no code
+  bool is_complete = true;   // false: the call is still being set up
+  Address generator;         // the coroutine or generator that owns the frame, or null
+};
+
+[[nodiscard]] Result<RawFrame> read_frame(Inspection& inspection, Address frame);
+
+// The frame as it is shown: its function, line and kind. `running` is left false.
+[[nodiscard]] Frame show_frame(Inspection& inspection, const RawFrame& raw);
+
+struct WalkedFrame {
+  Frame shown;
+  Address address;  // of the frame structure
+};
+
+struct StackWalk {
+  std::vector<WalkedFrame> frames;  // outermost first
+  std::vector<Gap> gaps;
+};
+
+// The frames from `innermost` outwards. Never fails: what can not be read becomes a gap and ends the walk.
+[[nodiscard]] StackWalk walk_stack(Inspection& inspection, Address innermost);
+
+// Value number `index` of the frame's locals (arguments first), or null.
+[[nodiscard]] Result<Address> read_local(const Inspection& inspection, Address frame, std::size_t index);
+
+// The generator's own qualified name, as an index into names, where it differs from `function`'s.
+[[nodiscard]] std::uint32_t find_own_name(Inspection& inspection, Address generator, const Frame& frame);
+
+}  // namespace asyncspy

@@ -1,0 +1,156 @@
+#include "containers.h"
+
+#include "text.h"
+
+namespace asyncspy {
+namespace {
+
+Result<std::vector<Address>> read_pointers(const ObjectReader& reader, Address from, std::int64_t count, Address owner) {
+  if (count < 0 || count > kMaxContainerItems) return fail(ErrorKind::kCorrupt, "length of a container is not plausible", {}, owner);
+  std::vector<Address> items(static_cast<std::size_t>(count));
+  if (count == 0) return items;
+  if (auto done = reader.memory.read(from, std::as_writable_bytes(std::span(items))); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  return items;
+}
+
+// The parts of PyDictKeysObject that differ between codings.
+struct KeyTable {
+  Address entries;
+  std::int64_t used_entries = 0;
+  bool has_hash = true;  // entries of (hash, key, value) instead of (key, value)
+};
+
+// Objects/dictobject.c: an index table of 1, 2, 4 or 8 bytes per slot, then the entries.
+Result<KeyTable> read_key_table(const ObjectReader& reader, Address keys) {
+  const DictLayout& layout = reader.layout.dict;
+  ASYNCSPY_TRY(view, reader.view(keys, layout.keys_indices.offset));
+  KeyTable table;
+  std::uint64_t index_bytes = 0;
+  table.used_entries = view.get(layout.keys_used_entries);
+  if (reader.layout.dict_keys == DictKeys::kKinds) {
+    std::uint8_t log2_bytes = view.get(layout.keys_log2_index_bytes);
+    if (log2_bytes > 40) return fail(ErrorKind::kCorrupt, "size of a dictionary is not plausible", {}, keys);
+    index_bytes = std::uint64_t{1} << log2_bytes;
+    table.has_hash = view.get(layout.keys_kind) == 0;
+  } else {
+    std::int64_t slots = view.get(layout.keys_size);
+    if (slots < 0 || slots > 4 * kMaxContainerItems) return fail(ErrorKind::kCorrupt, "size of a dictionary is not plausible", {}, keys);
+    std::uint64_t width = slots <= 0xFF ? 1 : slots <= 0xFFFF ? 2 : slots <= 0xFFFFFFFFLL ? 4 : 8;
+    index_bytes = static_cast<std::uint64_t>(slots) * width;
+  }
+  table.entries = keys + static_cast<std::uint64_t>(layout.keys_indices.offset) + index_bytes;
+  return table;
+}
+
+Result<std::vector<DictEntry>> read_entries(const ObjectReader& reader, const KeyTable& table, Address owner) {
+  std::size_t words = table.has_hash ? 3 : 2;
+  ASYNCSPY_TRY(raw, read_pointers(reader, table.entries, table.used_entries * static_cast<std::int64_t>(words), owner));
+  std::vector<DictEntry> entries;
+  entries.reserve(static_cast<std::size_t>(table.used_entries));
+  for (std::size_t i = 0; i < raw.size(); i += words) {
+    DictEntry entry{raw[i + words - 2], raw[i + words - 1]};
+    if (!entry.key.is_null()) entries.push_back(entry);
+  }
+  return entries;
+}
+
+}  // namespace
+
+Result<std::vector<Address>> read_tuple(const ObjectReader& reader, Address object) {
+  const SequenceLayout& layout = reader.layout.sequence;
+  ASYNCSPY_TRY(size, reader.read(object, layout.tuple_size));
+  return read_pointers(reader, object + static_cast<std::uint64_t>(layout.tuple_items.offset), size, object);
+}
+
+Result<std::vector<Address>> read_list(const ObjectReader& reader, Address object) {
+  const SequenceLayout& layout = reader.layout.sequence;
+  ASYNCSPY_TRY(view, reader.view(object, layout.list_items.offset + 8));
+  return read_pointers(reader, view.get(layout.list_items), view.get(layout.list_size), object);
+}
+
+// Modules/_collectionsmodule.c: blocks of 64 pointers, linked to the right, starting at leftindex of the left block.
+Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address object) {
+  constexpr std::int64_t kBlockLength = 64;
+  const SequenceLayout& layout = reader.layout.sequence;
+  ASYNCSPY_TRY(view, reader.view(object, layout.deque_left_index.offset + 8));
+  std::int64_t left = view.get(layout.deque_size);
+  std::int64_t index = view.get(layout.deque_left_index);
+  Address block = view.get(layout.deque_left_block);
+  if (left < 0 || left > kMaxContainerItems || (left > 0 && (index < 0 || index >= kBlockLength))) {
+    return fail(ErrorKind::kCorrupt, "length of a deque is not plausible", {}, object);
+  }
+  std::vector<Address> items;
+  while (left > 0) {
+    std::int64_t here = std::min(left, kBlockLength - index);
+    Address from = block + static_cast<std::uint64_t>(layout.deque_block_items.offset + index * 8);
+    ASYNCSPY_TRY(part, read_pointers(reader, from, here, object));
+    items.insert(items.end(), part.begin(), part.end());
+    left -= here;
+    index = 0;
+    if (left == 0) break;
+    ASYNCSPY_TRY(right, reader.read(block, layout.deque_block_right));
+    block = right;
+  }
+  return items;
+}
+
+// Objects/setobject.c: a table of (key, hash), unused slots have a null key, deleted ones the hash -1.
+Result<std::vector<Address>> read_set(const ObjectReader& reader, Address object) {
+  const DictLayout& layout = reader.layout.dict;
+  ASYNCSPY_TRY(view, reader.view(object, layout.set_table.offset + 8));
+  std::int64_t mask = view.get(layout.set_mask);
+  if (mask < 0 || mask > 8 * kMaxContainerItems) return fail(ErrorKind::kCorrupt, "size of a set is not plausible", {}, object);
+  ASYNCSPY_TRY(slots, read_pointers(reader, view.get(layout.set_table), 2 * (mask + 1), object));
+  std::vector<Address> items;
+  for (std::size_t i = 0; i < slots.size(); i += 2) {
+    bool deleted = slots[i + 1].value() == ~std::uint64_t{0};
+    if (!slots[i].is_null() && !deleted) items.push_back(slots[i]);
+  }
+  return items;
+}
+
+Result<std::vector<DictEntry>> read_split_entries(const ObjectReader& reader, Address keys, Address values) {
+  ASYNCSPY_TRY(table, read_key_table(reader, keys));
+  ASYNCSPY_TRY(entries, read_entries(reader, table, keys));
+  ASYNCSPY_TRY(pointers, read_pointers(reader, values, static_cast<std::int64_t>(entries.size()), keys));
+  std::vector<DictEntry> present;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!pointers[i].is_null()) present.push_back({entries[i].key, pointers[i]});
+  }
+  return present;
+}
+
+Result<std::vector<DictEntry>> read_dict(const ObjectReader& reader, Address object) {
+  const DictLayout& layout = reader.layout.dict;
+  ASYNCSPY_TRY(view, reader.view(object, layout.values.offset + 8));
+  Address keys = view.get(layout.keys);
+  Address values = view.get(layout.values);
+  if (!values.is_null()) {
+    return read_split_entries(reader, keys, values + static_cast<std::uint64_t>(layout.values_first.offset));
+  }
+  ASYNCSPY_TRY(table, read_key_table(reader, keys));
+  ASYNCSPY_TRY(entries, read_entries(reader, table, object));
+  std::erase_if(entries, [](const DictEntry& entry) { return entry.value.is_null(); });
+  return entries;
+}
+
+Result<std::optional<Address>> find_in_entries(const ObjectReader& reader, const std::vector<DictEntry>& entries,
+                                               std::string_view key) {
+  for (const DictEntry& entry : entries) {
+    // A length that differs settles most keys without copying them; other types have no such length and are no match.
+    auto length = reader.read(entry.key, reader.layout.text.length);
+    if (!length || *length != static_cast<std::int64_t>(key.size())) continue;
+    auto text = read_text(reader, entry.key);
+    if (text && *text == key) return entry.value;
+  }
+  return std::optional<Address>{};
+}
+
+Result<std::optional<Address>> find_in_dict(const ObjectReader& reader, Address object, std::string_view key) {
+  ASYNCSPY_TRY(entries, read_dict(reader, object));
+  return find_in_entries(reader, entries, key);
+}
+
+}  // namespace asyncspy

@@ -1,0 +1,48 @@
+// What every reader of Python objects needs: memory to read from and the layout to read by.
+#pragma once
+
+#include <algorithm>
+
+#include "layout.h"
+#include "memory.h"
+#include "object_view.h"
+
+namespace asyncspy {
+
+struct ObjectReader {
+  Memory& memory;
+  const PythonLayout& layout;
+
+  // The first `size` bytes of the object.
+  [[nodiscard]] Result<ObjectView> view(Address object, std::int64_t size) const {
+    if (object.is_null()) return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
+    std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(size, 0)), ObjectView::kCapacity);
+    ObjectView copy(object, wanted);
+    if (auto done = memory.read(object, copy.bytes()); !done) return std::unexpected(std::move(done.error()));
+    return copy;
+  }
+
+  // One member, read alone.
+  template <class T>
+  [[nodiscard]] Result<T> read(Address base, Field<T> field) const {
+    if (!field.present()) return fail(ErrorKind::kInternal, "a member was asked for that this release does not have");
+    if (base.is_null()) return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
+    return memory.read_value<T>(base + static_cast<std::uint64_t>(field.offset));
+  }
+
+  [[nodiscard]] Result<Address> type_of(Address object) const { return read(object, layout.object.type); }
+
+  // Removes the tag bits of a stack reference (3.14+): 01 borrowed or immortal, 11 a small integer. Null stays null.
+  [[nodiscard]] Address untag(Address reference) const {
+    if (layout.stack_references == StackReferences::kPlain) return reference;
+    if ((reference.value() & 3) == 3) return Address{};  // a tagged integer is no object
+    return Address{reference.value() & ~std::uint64_t{3}};
+  }
+};
+
+// Bounds on what is believed of the target. Beyond them data is taken for garbage, or is cut and said to be cut.
+inline constexpr std::int64_t kMaxContainerItems = 16'000'000;
+inline constexpr std::int64_t kMaxTextLength = 1 << 16;  // characters that are copied
+inline constexpr std::size_t kMaxTypeName = 256;
+
+}  // namespace asyncspy

@@ -1,0 +1,75 @@
+// What asyncspy knows of a Python type, read once per type.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "object_reader.h"
+
+namespace asyncspy {
+
+// Built-in types that take part in awaiting, told by name, flags and member table.
+enum class TypeKind : std::uint8_t {
+  kOther,
+  kCoroutine,
+  kGenerator,
+  kAsyncGenerator,
+  kCoroutineWrapper,  // coroutine.__await__()
+  kAsyncGeneratorSend,
+  kAsyncGeneratorThrow,  // also aclose()
+  kAnextAwaitable,
+  kFutureIterator,
+  kCythonCoroutine,
+};
+
+struct CythonMembers {
+  std::int32_t delegate = kAbsentOffset;        // cr_await or gi_yieldfrom
+  std::int32_t qualified_name = kAbsentOffset;  // gi_qualname, just before __module__
+};
+
+struct Type {
+  Address address;
+  std::string name;  // tp_name of a static type; "module.qualname" of a heap type
+  TypeKind kind = TypeKind::kOther;
+  std::int64_t basic_size = 0;
+  std::uint64_t flags = 0;
+  std::int64_t dict_offset = 0;
+  Address cached_keys;  // of instances with inline or split values; null for static types
+  Address dict;
+  Address getset;
+  Address members;
+  std::vector<Address> mro;
+  CythonMembers cython;
+
+  [[nodiscard]] bool is_heap_type() const { return (flags >> 9 & 1) != 0; }
+  // The last component of the name.
+  [[nodiscard]] std::string_view short_name() const;
+};
+
+// Py_TPFLAGS_INLINE_VALUES and Py_TPFLAGS_MANAGED_DICT (Include/object.h).
+inline constexpr std::uint64_t kInlineValuesFlag = 1U << 2;
+inline constexpr std::uint64_t kManagedDictFlag = 1U << 4;
+
+class TypeTable {
+ public:
+  // The type at `address`. The reference stays valid as long as the table.
+  [[nodiscard]] Result<const Type*> find(const ObjectReader& reader, Address address);
+
+  // The type of the object.
+  [[nodiscard]] Result<const Type*> of(const ObjectReader& reader, Address object);
+
+  // Offset of a __slots__ member of the class or its bases, or nothing when it has none of that name.
+  [[nodiscard]] Result<std::optional<std::int64_t>> slot_offset(const ObjectReader& reader, const Type& type,
+                                                                std::string_view name);
+
+  // Whether `type` or one of its bases has the name (as in Type::name).
+  [[nodiscard]] bool inherits(const ObjectReader& reader, const Type& type, std::string_view name);
+
+ private:
+  std::unordered_map<Address, Type> types_;
+  std::unordered_map<Address, std::unordered_map<std::string, std::optional<std::int64_t>>> slots_;
+};
+
+}  // namespace asyncspy

@@ -1,0 +1,111 @@
+// Threads and loops as JSON.
+#include "json_parts.h"
+#include "words.h"
+
+namespace asyncspy {
+namespace {
+
+void put_descriptor(JsonWriter& json, const Descriptor& descriptor) {
+  json.begin_object();
+  json.field("number", descriptor.number);
+  json.field("kind", to_word(descriptor.kind));
+  json.field("path", descriptor.path);
+  json.field("protocol", descriptor.protocol);
+  json.field("local", descriptor.local);
+  json.field("peer", descriptor.peer);
+  json.field("tcp_state", descriptor.tcp_state);
+  json.field("receive_queue", descriptor.receive_queue);
+  json.field("send_queue", descriptor.send_queue);
+  json.end_object();
+}
+
+void put_system_call(JsonWriter& json, const std::optional<SystemCallReport>& call) {
+  json.key("system_call");
+  if (!call) return json.null();
+  json.begin_object();
+  json.field("name", call->name);
+  json.field("text", call->text);
+  json.key("descriptor");
+  if (call->descriptor) {
+    put_descriptor(json, *call->descriptor);
+  } else {
+    json.null();
+  }
+  json.field("remaining_seconds", call->remaining_seconds);
+  json.field("object", call->object);
+  json.end_object();
+}
+
+void put_late(JsonWriter& json, const std::optional<Lateness>& late) {
+  json.key("late");
+  if (!late) return json.null();
+  json.begin_object();
+  json.field("seconds", late->seconds);
+  json.field("evidence", late->evidence);
+  json.end_object();
+}
+
+void put_timer(JsonWriter& json, const Timer& timer, double now) {
+  json.begin_object();
+  json.key("handle");
+  json.identity(timer.handle);
+  json.field("deadline", timer.deadline);
+  json.field("remaining_seconds", timer.deadline - now);
+  json.field("cancelled", timer.cancelled);
+  json.field("callback", timer.callback);
+  json.end_object();
+}
+
+}  // namespace
+
+void put_thread(JsonWriter& json, const Report& report, const Thread& thread) {
+  json.begin_object();
+  json.field("tid", thread.tid);
+  json.field("namespace_tid", thread.namespace_tid);
+  json.field("name", thread.name);
+  json.field("state", std::string_view(&thread.state, 1));
+  json.field("on_cpu", thread.on_cpu);
+  json.field("cpu_seconds", thread.cpu_seconds);
+  put_system_call(json, thread.system_call);
+  json.field("has_python", thread.has_python);
+  json.field("python_thread", thread.python_thread);
+  json.field("interpreter", thread.interpreter);
+  json.field("holds_gil", thread.holds_gil);
+  json.field("waits_for_gil", thread.waits_for_gil);
+  put_index(json, "loop", thread.loop, report.loops.size());
+  put_stack(json, report, thread.stack);
+  put_gaps(json, thread.gaps);
+  json.end_object();
+}
+
+void put_loop(JsonWriter& json, const Report& report, const Loop& loop) {
+  json.begin_object();
+  json.key("id");
+  json.identity(loop.id);
+  json.field("type", loop.type);
+  put_index(json, "thread", loop.thread, report.threads.size());
+  json.field("state", to_word(loop.state));
+  json.field("current_task", loop.current_task);
+  json.key("current_callback");
+  if (loop.current_callback.empty()) {
+    json.null();
+  } else {
+    json.value(loop.current_callback);
+  }
+  put_late(json, loop.late);
+  json.field("ready", loop.ready);
+  json.key("timers");
+  json.begin_array();
+  const double now = static_cast<double>(report.capture.monotonic_ns) / 1e9;
+  for (const Timer& timer : loop.timers) put_timer(json, timer, now);
+  json.end_array();
+  json.key("descriptors");
+  json.begin_array();
+  for (int number : loop.descriptors) json.value(number);
+  json.end_array();
+  json.field("debug", loop.debug);
+  put_gaps(json, loop.gaps);
+  json.end_object();
+}
+
+}  // namespace asyncspy

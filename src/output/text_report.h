@@ -1,0 +1,25 @@
+// A report as the screen that a person reads at three in the morning: what is wrong first, equal things once, every
+// line of code with its file and line.
+//
+// Every string of the target is escaped on its way out (escape.h). Long lists are cut, and the cut says so.
+#pragma once
+
+#include <string>
+
+#include "report.h"
+#include "sink.h"
+
+namespace asyncspy {
+
+struct TextOptions {
+  bool colour = false;
+  bool all = false;      // cut nothing
+  bool threads = false;  // stacks of all threads, also of those that run a loop or no Python
+};
+
+// False when the sink took no more before the end.
+bool write_text(const Report& report, const TextOptions& options, Sink& sink);
+
+[[nodiscard]] std::string render_text(const Report& report, const TextOptions& options);
+
+}  // namespace asyncspy

@@ -1,0 +1,122 @@
+// Stacks: one frame a line, function and file:line in columns, the program's own frames bright, libraries dimmed.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "escape.h"
+#include "text_sections.h"
+
+namespace asyncspy {
+namespace {
+
+constexpr std::size_t kMaxFrames = 40;       // longer stacks lose their middle
+constexpr std::size_t kOuterFrames = 12;     // of which so many outermost ones stay
+constexpr std::size_t kFunctionColumns = 36; // wider function names push their own line only
+
+struct Row {
+  std::string kind;      // "async", "gen", "agen" or empty
+  std::string function;
+  std::string location;
+  bool library = false;
+  std::size_t repeats = 1;
+};
+
+bool is_library(std::string_view file) {
+  return file.starts_with("<frozen") || file.find("/site-packages/") != std::string_view::npos ||
+         file.find("/dist-packages/") != std::string_view::npos ||
+         file.find("/lib/python3") != std::string_view::npos || file.find("/lib64/python3") != std::string_view::npos;
+}
+
+std::string_view describe_kind(FrameKind kind) {
+  switch (kind) {
+    case FrameKind::kCoroutine: return "async";
+    case FrameKind::kGenerator: return "gen";
+    case FrameKind::kAsyncGenerator: return "agen";
+    case FrameKind::kFunction:
+    case FrameKind::kOpaque: break;
+  }
+  return "";
+}
+
+bool is_same_place(const Frame& left, const Frame& right) {
+  return left.function == right.function && left.line == right.line && left.kind == right.kind &&
+         left.name == right.name && left.type_name == right.type_name;
+}
+
+Row make_row(const TextPage& page, const Frame& frame) {
+  static const Function kNothing;
+  const Report& report = page.report();
+  Row row;
+  row.kind = describe_kind(frame.kind);
+  if (frame.kind == FrameKind::kOpaque) {
+    const bool named = frame.type_name < report.names.size();
+    row.function = named ? page.safe(report.names[frame.type_name]) : "(unknown object)";
+    row.location = "(no Python frame)";
+    row.library = true;
+    return row;
+  }
+  const Function& function = frame.function < report.functions.size() ? report.functions[frame.function] : kNothing;
+  std::string_view name = function.qualified_name.empty() ? function.name : function.qualified_name;
+  if (frame.name < report.names.size()) name = report.names[frame.name];
+  row.function = name.empty() ? "(unknown function)" : page.safe(name);
+  // Never cut a path: it is there to be opened.
+  row.location = function.file.empty() ? "(unknown file)" : escape_for_terminal(function.file);
+  if (frame.line > 0) row.location += fmt::format(":{}", frame.line);
+  row.library = is_library(function.file);
+  return row;
+}
+
+// The gutter with the kind is worth its columns only where kinds are mixed: there it shows where the coroutines end
+// and the ordinary calls that hold up the loop begin.
+bool has_mixed_kinds(const std::vector<Frame>& stack) {
+  return std::ranges::any_of(stack, [&](const Frame& frame) {
+    return frame.kind != FrameKind::kOpaque && frame.kind != stack.front().kind;
+  });
+}
+
+void put_row(TextPage& page, const Row& row, std::size_t indent, std::size_t width, bool gutter, bool innermost) {
+  const std::string mark = innermost ? page.paint(Role::kBlocked, ">") : " ";
+  std::string text(indent >= 2 ? indent - 2 : 0, ' ');
+  text += mark + " ";
+  if (gutter) text += page.paint(Role::kDim, fmt::format("{:<6}", row.kind));
+  const std::size_t columns = count_columns(row.function);
+  const std::string padding(columns < width ? width - columns : 0, ' ');
+  text += page.paint(row.library ? Role::kDim : Role::kName, row.function) + padding + "  ";
+  text += page.paint(row.library ? Role::kDim : Role::kLocation, row.location);
+  if (row.repeats > 1) text += page.paint(Role::kWarning, fmt::format("  ({} times)", row.repeats));
+  page.line(text);
+}
+
+}  // namespace
+
+void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t indent) {
+  if (stack.empty()) return;
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    if (!page.all() && i > 0 && is_same_place(stack[i - 1], stack[i])) {
+      ++rows.back().repeats;
+    } else {
+      rows.push_back(make_row(page, stack[i]));
+    }
+  }
+  const bool cut = !page.all() && rows.size() > kMaxFrames;
+  const std::size_t cut_from = cut ? kOuterFrames : rows.size();
+  const std::size_t cut_to = cut ? rows.size() - (kMaxFrames - kOuterFrames) : rows.size();
+  const bool gutter = has_mixed_kinds(stack);
+  std::size_t width = 0;
+  for (const Row& row : rows) {
+    const std::size_t columns = count_columns(row.function);
+    if (columns <= kFunctionColumns) width = std::max(width, columns);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i == cut_from) {
+      page.line(std::string(indent, ' ') +
+                page.paint(Role::kDim, fmt::format("... {} frames left out: --all shows them", cut_to - cut_from)));
+      i = cut_to;
+    }
+    const bool innermost = i + 1 == rows.size() && stack.back().running;
+    put_row(page, rows[i], indent, width, gutter, innermost);
+  }
+}
+
+}  // namespace asyncspy

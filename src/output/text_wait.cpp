@@ -1,0 +1,153 @@
+// What a group of tasks waits for, in one sentence. The tasks of a group wait for the same kind of thing, not
+// necessarily for the same thing: the sentence says which.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "text_sections.h"
+#include "words.h"
+
+namespace asyncspy {
+namespace {
+
+template <class T>
+std::vector<const T*> select(const std::vector<const Task*>& tasks) {
+  std::vector<const T*> waits;
+  for (const Task* task : tasks) {
+    if (const T* wait = std::get_if<T>(&task->wait)) waits.push_back(wait);
+  }
+  return waits;
+}
+
+std::string describe_timers(const std::vector<const OnTimer*>& timers) {
+  std::size_t overdue = 0;
+  double earliest = timers.front()->remaining;
+  double latest = earliest;
+  for (const OnTimer* timer : timers) {
+    earliest = std::min(earliest, timer->remaining);
+    latest = std::max(latest, timer->remaining);
+    if (timer->remaining < 0) ++overdue;
+  }
+  if (timers.size() == 1) {
+    return earliest < 0 ? "timer, overdue by " + format_duration(-earliest) : "timer, fires in " + format_duration(earliest);
+  }
+  const auto range = [](double from, double to) {
+    const std::string low = format_duration(from);
+    const std::string high = format_duration(to);
+    return low == high ? low : low + " to " + high;
+  };
+  if (overdue == 0) return "timers, fire in " + range(earliest, latest);
+  if (overdue == timers.size()) return "timers, overdue by " + range(-latest, -earliest);
+  return fmt::format("timers, {} overdue by up to {}, {} fire in up to {}", overdue, format_duration(-earliest),
+                     timers.size() - overdue, format_duration(latest));
+}
+
+std::string describe_awaited_tasks(const TextPage& page, const std::vector<const OnTask*>& waits) {
+  std::set<Address> distinct;
+  for (const OnTask* wait : waits) distinct.insert(wait->task);
+  if (distinct.size() > 1) {
+    return fmt::format("{}: {}", format_count(distinct.size(), "task"),
+                       page.list_tasks({distinct.begin(), distinct.end()}));
+  }
+  const Task* task = page.find_task(*distinct.begin());
+  if (task == nullptr) return page.name_of_task(*distinct.begin()) + " (not among the tasks that were found)";
+  return fmt::format("task {} ({})", page.name_of(*task), task->running ? "running" : to_word(task->state));
+}
+
+std::string describe_futures(const TextPage& page, const std::vector<const OnFuture*>& waits) {
+  std::set<Address> distinct;
+  for (const OnFuture* wait : waits) distinct.insert(wait->future);
+  const OnFuture& first = *waits.front();
+  const std::string type = first.type.empty() ? "future" : page.safe(first.type);
+  const std::string state = first.state.empty() ? "state unknown" : page.safe(first.state);
+  if (distinct.size() > 1) return fmt::format("{} different futures ({}, {})", distinct.size(), type, state);
+  return fmt::format("future {} ({}, {}): nothing more is known of it", format_address(first.future), type, state);
+}
+
+std::string describe_primitives(const TextPage& page, const std::vector<const OnPrimitive*>& waits) {
+  std::set<Address> distinct;
+  for (const OnPrimitive* wait : waits) distinct.insert(wait->object);
+  const OnPrimitive& first = *waits.front();
+  std::string text = page.safe(first.kind);
+  if (!first.operation.empty()) text += fmt::format(".{}()", page.safe(first.operation));
+  if (distinct.size() > 1) return fmt::format("{} on {} different objects", text, distinct.size());
+  if (!first.object.is_null()) text += " on " + format_address(first.object);
+  if (!first.type.empty() && first.type != first.kind) text += fmt::format(" ({})", page.safe(first.type));
+  return text;
+}
+
+std::string describe_descriptors(const TextPage& page, const std::vector<const OnDescriptor*>& waits) {
+  std::set<int> distinct;
+  for (const OnDescriptor* wait : waits) distinct.insert(wait->descriptor);
+  if (distinct.size() == 1) return fmt::format("descriptor fd {}", *distinct.begin());
+  std::vector<std::string> names;
+  for (int number : distinct) names.push_back(fmt::format("fd {}", number));
+  return "descriptors " + page.list_names(names);
+}
+
+std::string describe_many(const TextPage& page, const std::vector<const OnMany*>& waits) {
+  const OnMany& first = *waits.front();
+  if (waits.size() > 1) {
+    std::uint64_t pending = 0;
+    std::uint64_t total = 0;
+    for (const OnMany* wait : waits) {
+      pending += wait->pending;
+      total += wait->total;
+    }
+    return fmt::format("{}, {} of {} pending in all", page.safe(first.construct), pending, total);
+  }
+  std::string text = fmt::format("{}, {} of {} pending", page.safe(first.construct), first.pending, first.total);
+  if (!first.tasks.empty()) text += ": " + page.list_tasks(first.tasks);
+  return text;
+}
+
+// Different words of the group, the first few of them.
+template <class T>
+std::string join_reasons(const TextPage& page, const std::vector<const T*>& waits, std::string T::*reason) {
+  constexpr std::size_t kMaxReasons = 3;
+  std::vector<std::string> distinct;
+  for (const T* wait : waits) {
+    if (std::ranges::find(distinct, wait->*reason) == distinct.end()) distinct.push_back(wait->*reason);
+    if (distinct.size() > kMaxReasons) break;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < distinct.size() && i < kMaxReasons; ++i) {
+    if (!text.empty()) text += "; ";
+    text += page.safe(distinct[i]);
+  }
+  return distinct.size() > kMaxReasons ? text + "; ..." : text;
+}
+
+std::string describe_unknown(const TextPage& page, const std::vector<const Unknown*>& waits) {
+  const std::string reasons = join_reasons(page, waits, &Unknown::why);
+  return reasons.empty() ? "waits for something unknown" : "waits for something unknown: " + reasons;
+}
+
+std::string describe_ready(const TextPage& page, const std::vector<const Ready*>& waits) {
+  const std::string reasons = join_reasons(page, waits, &Ready::reason);
+  return reasons.empty() ? "can run" : "can run: " + reasons;
+}
+
+}  // namespace
+
+std::string describe_wait(const TextPage& page, const std::vector<const Task*>& tasks) {
+  if (tasks.empty()) return "";
+  // Only those that wait for the same kind of thing as the first; the report puts no others into a group.
+  const Wait& kind = tasks.front()->wait;
+  if (std::holds_alternative<Done>(kind)) return "";
+  if (std::holds_alternative<Running>(kind)) return "running now";
+  if (std::holds_alternative<Ready>(kind)) return describe_ready(page, select<Ready>(tasks));
+  if (std::holds_alternative<Unknown>(kind)) return describe_unknown(page, select<Unknown>(tasks));
+  const std::string_view verb = tasks.size() == 1 ? "waits for " : "wait for ";
+  std::string what;
+  if (std::holds_alternative<OnTimer>(kind)) what = describe_timers(select<OnTimer>(tasks));
+  if (std::holds_alternative<OnTask>(kind)) what = describe_awaited_tasks(page, select<OnTask>(tasks));
+  if (std::holds_alternative<OnFuture>(kind)) what = describe_futures(page, select<OnFuture>(tasks));
+  if (std::holds_alternative<OnPrimitive>(kind)) what = describe_primitives(page, select<OnPrimitive>(tasks));
+  if (std::holds_alternative<OnDescriptor>(kind)) what = describe_descriptors(page, select<OnDescriptor>(tasks));
+  if (std::holds_alternative<OnMany>(kind)) what = describe_many(page, select<OnMany>(tasks));
+  return std::string(verb) + what;
+}
+
+}  // namespace asyncspy

@@ -1,0 +1,36 @@
+#include "analyse.h"
+
+#include "asyncio_report.h"
+#include "groups.h"
+#include "thread_report.h"
+
+namespace asyncspy {
+
+Result<Report> analyse(Snapshot& snapshot) {
+  if (snapshot.analysis) {
+    Report report = std::move(*snapshot.analysis);
+    snapshot.analysis.reset();
+    return report;
+  }
+  ASYNCSPY_TRY(runtime, find_runtime(*snapshot.memory, snapshot.process.images));
+  Inspection inspection{.reader = {*snapshot.memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+  ASYNCSPY_TRY(interpreters, read_interpreters(inspection.reader, runtime));
+
+  Report report;
+  report.process = snapshot.process;
+  report.process.mappings.clear();
+  report.capture = snapshot.capture;
+  report.capture.bytes_copied = snapshot.memory->bytes();
+  report.python = {.version = runtime.version, .hex_version = runtime.hex_version, .library = runtime.library,
+                   .interpreters = static_cast<std::uint32_t>(interpreters.size())};
+  report.warnings = runtime.warnings;
+  ThreadReport threads = report_threads(inspection, snapshot, interpreters, report.gaps);
+  report_asyncio(inspection, interpreters, threads, snapshot, report);
+  report.threads = std::move(threads.threads);
+  report.functions = inspection.codes.take_functions();
+  report.names = inspection.names.take_names();
+  report.groups = build_groups(report.tasks);
+  return report;
+}
+
+}  // namespace asyncspy

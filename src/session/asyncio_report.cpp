@@ -1,0 +1,137 @@
+#include "asyncio_report.h"
+
+#include "find_wait.h"
+#include "loop_state.h"
+
+namespace asyncspy {
+namespace {
+
+// One interpreter's part.
+class AsyncioReport {
+ public:
+  AsyncioReport(Inspection& inspection, const Asyncio& asyncio, ThreadReport& threads, const Snapshot& snapshot, Report& report)
+      : inspection_(inspection), asyncio_(asyncio), threads_(threads), snapshot_(snapshot), report_(report),
+        now_(static_cast<double>(snapshot.capture.monotonic_ns) / 1e9) {}
+
+  void run() {
+    for (Address task : find_tasks(inspection_, asyncio_, threads_.states, report_.gaps)) {
+      raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
+      task_ids_.insert(task);
+    }
+    current_ = find_current_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
+    for (const CurrentTask& current : current_) {  // an eager task may be in no list yet
+      if (task_ids_.insert(current.task).second) raw_tasks_.push_back(read_task(inspection_, asyncio_, current.task));
+    }
+    find_loops();
+    place_loops();
+    finish_tasks();
+  }
+
+ private:
+  std::int32_t add_loop(Address id) {
+    if (id.is_null()) return -1;
+    if (auto known = loop_indices_.find(id); known != loop_indices_.end()) return known->second;
+    auto index = static_cast<std::int32_t>(report_.loops.size());
+    loop_indices_.emplace(id, index);
+    raw_loops_.push_back(read_loop(inspection_, id, index_));
+    report_.loops.push_back(raw_loops_.back().loop);
+    return index;
+  }
+
+  void find_loops() {
+    first_loop_ = report_.loops.size();
+    for (const ThreadState& state : threads_.states) {
+      if (state.interpreter == asyncio_.interpreter) {
+        running_loops_.push_back(find_running_loop(inspection_, state, snapshot_.process.namespace_pid));
+        add_loop(running_loops_.back());
+      } else {
+        running_loops_.emplace_back();
+      }
+    }
+    for (const CurrentTask& current : current_) add_loop(current.loop);
+    for (const RawTask& raw : raw_tasks_) add_loop(raw.loop);
+  }
+
+  // The thread that runs a loop says so itself, or the loop names it (a process without the C accelerator keeps the running
+  // loop in a threading.local, which is not read).
+  void place_loops() {
+    for (std::size_t i = 0; i < raw_loops_.size(); ++i) {
+      Loop& loop = report_.loops[first_loop_ + i];
+      for (std::size_t t = 0; t < threads_.states.size() && loop.thread < 0; ++t) {
+        bool says_so = running_loops_[t] == loop.id;
+        bool is_named = raw_loops_[i].thread_id != 0 && raw_loops_[i].thread_id == threads_.states[t].thread_id;
+        if (says_so || is_named) loop.thread = static_cast<std::int32_t>(t);
+      }
+      for (const CurrentTask& current : current_) {
+        if (current.loop == loop.id && loop.thread >= 0) loop.current_task = current.task;
+      }
+      if (loop.thread < 0) {
+        loop.state = LoopState::kNotRunning;
+        continue;
+      }
+      auto thread = static_cast<std::size_t>(loop.thread);
+      if (threads_.threads[thread].loop < 0) threads_.threads[thread].loop = static_cast<std::int32_t>(first_loop_ + i);
+      observe_loop(inspection_, {raw_loops_[i], threads_.threads[thread], threads_.frame_addresses[thread],
+                                 !loop.current_task.is_null(), now_}, loop);
+    }
+  }
+
+  void finish_tasks() {
+    std::unordered_set<Address> running;
+    for (std::size_t i = first_loop_; i < report_.loops.size(); ++i) running.insert(report_.loops[i].current_task);
+    WaitContext context{asyncio_, index_, task_ids_, now_};
+    for (RawTask& raw : raw_tasks_) {
+      Task& task = raw.task;
+      if (!raw.loop.is_null()) task.loop = loop_indices_.at(raw.loop);
+      task.running = running.contains(task.id);
+      if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
+      task.wait = find_wait(inspection_, context, raw);
+      report_.tasks.push_back(std::move(task));
+    }
+  }
+
+  // The frames of a running coroutine and of all that it called are on a thread's stack.
+  void join_thread_stack(RawTask& raw) {
+    auto place = threads_.places.find(raw.chain.frame_addresses.back());
+    if (place == threads_.places.end()) {
+      raw.task.gaps.push_back({"stack of a running task", "its coroutine is on no thread's stack", raw.task.id});
+      return;
+    }
+    const std::vector<Frame>& stack = threads_.threads[place->second.thread].stack;
+    raw.task.stack.pop_back();
+    raw.task.stack.insert(raw.task.stack.end(), stack.begin() + static_cast<std::ptrdiff_t>(place->second.frame), stack.end());
+  }
+
+  Inspection& inspection_;
+  const Asyncio& asyncio_;
+  ThreadReport& threads_;
+  const Snapshot& snapshot_;
+  Report& report_;
+  double now_;
+  LoopIndex index_;
+  std::vector<RawTask> raw_tasks_;
+  std::unordered_set<Address> task_ids_;
+  std::vector<CurrentTask> current_;
+  std::vector<Address> running_loops_;  // beside threads_.states
+  std::vector<RawLoop> raw_loops_;
+  std::size_t first_loop_ = 0;          // of this interpreter, in report_.loops
+  std::unordered_map<Address, std::int32_t> loop_indices_;
+};
+
+}  // namespace
+
+void report_asyncio(Inspection& inspection, const std::vector<Interpreter>& interpreters, ThreadReport& threads,
+                    const Snapshot& snapshot, Report& report) {
+  for (const Interpreter& interpreter : interpreters) {
+    auto asyncio = find_asyncio(inspection, interpreter);
+    if (!asyncio) {
+      report.gaps.push_back({"modules of the interpreter", asyncio.error().what, interpreter.modules});
+      continue;
+    }
+    if (!*asyncio) continue;
+    report.asyncio = AsyncioPresence::kImported;
+    AsyncioReport(inspection, **asyncio, threads, snapshot, report).run();
+  }
+}
+
+}  // namespace asyncspy

@@ -1,0 +1,186 @@
+#include "capture.h"
+
+#include <algorithm>
+
+#include "analyse.h"
+
+// Scout, then freeze. A first analysis runs on the moving target, only to learn which pages matter. Then all threads are
+// stopped, those pages are copied in few calls, and the threads run on; the analysis that counts reads the copy. What
+// the copy lacks is added and everything is copied again, so that one report never mixes two moments.
+
+namespace asyncspy {
+namespace {
+
+constexpr int kMaxStops = 3;
+// Objects made between scouting and freezing lie near those that were there: whole blocks are copied, within a bound.
+constexpr std::uint64_t kBlockPages = 16;
+constexpr std::uint64_t kMaxExpandedPages = 16'384;  // 64 MiB
+constexpr std::uint64_t kStackPages = 2;             // above each thread's stack pointer
+
+using Numbers = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // [first, last) page numbers
+
+void add_block(Numbers& pages, std::uint64_t first, std::uint64_t last, const std::vector<Mapping>& mappings) {
+  auto at = std::upper_bound(mappings.begin(), mappings.end(), first * kPageSize,
+                             [](std::uint64_t address, const Mapping& mapping) { return address < mapping.end.value(); });
+  bool is_private_data = at != mappings.end() && at->start.value() <= first * kPageSize && at->writable && at->inode == 0;
+  if (is_private_data) {
+    first = std::max(first / kBlockPages * kBlockPages, at->start.value() / kPageSize);
+    last = std::min((last + kBlockPages - 1) / kBlockPages * kBlockPages, std::max(last, at->end.value() / kPageSize));
+  }
+  pages.emplace_back(first, last);
+}
+
+std::vector<PageRange> merge(Numbers pages) {
+  std::sort(pages.begin(), pages.end());
+  std::vector<PageRange> merged;
+  std::uint64_t end = 0;
+  for (auto [first, last] : pages) {
+    if (merged.empty() || first > end) {
+      merged.push_back({Address{first * kPageSize}, last - first});
+      end = last;
+    } else if (last > end) {
+      merged.back().pages += last - end;
+      end = last;
+    }
+  }
+  return merged;
+}
+
+std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings) {
+  std::uint64_t total = 0;
+  for (const PageRange& range : ranges) total += range.pages;
+  Numbers pages;
+  for (const PageRange& range : ranges) {
+    std::uint64_t first = range.start.value() / kPageSize;
+    if (total <= kMaxExpandedPages) {
+      add_block(pages, first, first + range.pages, mappings);
+    } else {
+      pages.emplace_back(first, first + range.pages);
+    }
+  }
+  return merge(std::move(pages));
+}
+
+std::vector<PageRange> unite(const std::vector<PageRange>& a, const std::vector<PageRange>& b) {
+  Numbers pages;
+  for (const auto* ranges : {&a, &b}) {
+    for (const PageRange& range : *ranges) {
+      pages.emplace_back(range.start.value() / kPageSize, range.start.value() / kPageSize + range.pages);
+    }
+  }
+  return merge(std::move(pages));
+}
+
+std::vector<PageRange> stack_pages(const std::vector<ThreadFacts>& threads) {
+  Numbers pages;
+  for (const ThreadFacts& thread : threads) {
+    if (!thread.registers) continue;
+    std::uint64_t first = thread.registers->stack_pointer / kPageSize;
+    pages.emplace_back(first, first + kStackPages);
+  }
+  return merge(std::move(pages));
+}
+
+std::int64_t wall_clock_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Looks up the descriptors that the report mentions and puts them in, there and in the snapshot.
+void resolve_descriptors(Target& target, Snapshot& snapshot, Report& report) {
+  std::vector<int> numbers;
+  for (const Thread& thread : report.threads) {
+    if (thread.system_call && thread.system_call->descriptor) numbers.push_back(thread.system_call->descriptor->number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  if (numbers.empty()) return;
+  for (Descriptor& descriptor : target.read_descriptors(numbers)) snapshot.descriptors[descriptor.number] = std::move(descriptor);
+  for (Thread& thread : report.threads) {
+    if (!thread.system_call || !thread.system_call->descriptor) continue;
+    auto known = snapshot.descriptors.find(thread.system_call->descriptor->number);
+    if (known != snapshot.descriptors.end()) thread.system_call->descriptor = known->second;
+  }
+}
+
+// An analysis that failed because the process ended is told as that.
+Error explain(Target& target, Error error) {
+  if (auto still_there = target.read_process(); !still_there) return still_there.error();
+  return error;
+}
+
+Result<void> look_while_running(Target& target, Snapshot& snapshot) {
+  ASYNCSPY_TRY(threads, target.read_threads());
+  snapshot.threads = std::move(threads);
+  snapshot.memory = std::make_unique<RecordingMemory>(&target.memory());
+  snapshot.capture.mode = CaptureMode::kRunning;
+  snapshot.capture.monotonic_ns = target.monotonic_now();
+  snapshot.capture.realtime_ns = wall_clock_ns();
+  return {};
+}
+
+// One stop: copies `ranges` and the tops of the stacks.
+Result<void> copy_while_stopped(Target& target, const std::vector<PageRange>& ranges, const CaptureOptions& options,
+                                Snapshot& snapshot) {
+  auto memory = std::make_unique<RecordingMemory>(nullptr);
+  memory->prepare(ranges);
+  ASYNCSPY_TRY(freeze, target.freeze(options.max_pause));
+  snapshot.capture.monotonic_ns = target.monotonic_now();
+  memory->fill(target.memory());
+  std::vector<PageRange> stacks = stack_pages(freeze->threads());
+  auto stack_memory = std::make_unique<RecordingMemory>(nullptr);
+  memory->settle(target.memory());
+  memory->prepare(stacks);
+  memory->fill(target.memory());
+  memory->settle(target.memory());
+  snapshot.threads = freeze->threads();
+  snapshot.capture.pause_seconds += std::chrono::duration<double>(freeze->release()).count();
+  snapshot.capture.stops += 1;
+  snapshot.capture.mode = CaptureMode::kStopped;
+  snapshot.capture.realtime_ns = wall_clock_ns();
+  snapshot.memory = std::move(memory);
+  return {};
+}
+
+Result<void> scout_then_freeze(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
+  if (auto done = look_while_running(target, snapshot); !done) return done;
+  auto scouted = analyse(snapshot);
+  bool can_be_torn = scouted || scouted.error().kind == ErrorKind::kCorrupt || scouted.error().kind == ErrorKind::kUnreadable;
+  if (!can_be_torn) return std::unexpected(explain(target, scouted.error()));
+
+  std::vector<PageRange> ranges = widen(snapshot.memory->recorded(), snapshot.process.mappings);
+  for (int stop = 0; stop < kMaxStops; ++stop) {
+    if (auto done = copy_while_stopped(target, ranges, options, snapshot); !done) {
+      return std::unexpected(explain(target, done.error()));
+    }
+    auto report = analyse(snapshot);
+    std::vector<PageRange> missed = snapshot.memory->take_missed();
+    if (missed.empty() || stop + 1 == kMaxStops) {
+      if (!report) return std::unexpected(explain(target, report.error()));
+      snapshot.analysis = std::move(*report);
+      return {};
+    }
+    ranges = unite(ranges, widen(missed, snapshot.process.mappings));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
+  Snapshot snapshot;
+  ASYNCSPY_TRY(process, target.read_process());
+  snapshot.process = std::move(process);
+  if (options.no_pause) {
+    if (auto done = look_while_running(target, snapshot); !done) return std::unexpected(explain(target, done.error()));
+    auto report = analyse(snapshot);
+    if (!report) return std::unexpected(explain(target, report.error()));
+    snapshot.memory->detach();
+    snapshot.analysis = std::move(*report);
+  } else if (auto done = scout_then_freeze(target, options, snapshot); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  resolve_descriptors(target, snapshot, *snapshot.analysis);
+  return snapshot;
+}
+
+}  // namespace asyncspy

@@ -1,0 +1,106 @@
+#include "thread_report.h"
+
+#include <algorithm>
+
+#include "system_calls.h"
+
+namespace asyncspy {
+namespace {
+
+// Bytes of struct _gil_runtime_state around last_holder: interval before it, then locked, switch number and two pairs
+// of condition and mutex (Include/internal/pycore_gil.h).
+constexpr std::uint64_t kGilBefore = 16;
+constexpr std::uint64_t kGilAfter = 320;
+
+bool belongs_to(const ThreadState& state, const ThreadFacts& facts) {
+  if (state.native_thread_id != 0) return state.native_thread_id == static_cast<std::uint64_t>(facts.namespace_tid);
+  return facts.registers && facts.registers->thread_base == state.thread_id;
+}
+
+SystemCallReport describe_call(Snapshot& snapshot, const SystemCall& call) {
+  CallMoment moment = snapshot.capture.mode == CaptureMode::kRunning ? CallMoment::kAsleep : CallMoment::kStopped;
+  DecodedCall decoded = decode_system_call(call, *snapshot.memory, snapshot.capture.monotonic_ns, moment);
+  SystemCallReport report;
+  report.name = decoded.name;
+  report.text = decoded.text;
+  report.remaining_seconds = decoded.remaining_seconds;
+  report.object = decoded.object;
+  if (decoded.descriptor) {
+    auto known = snapshot.descriptors.find(*decoded.descriptor);
+    if (known != snapshot.descriptors.end()) {
+      report.descriptor = known->second;
+    } else {
+      report.descriptor = Descriptor{};
+      report.descriptor->number = *decoded.descriptor;
+    }
+  }
+  return report;
+}
+
+void fill_facts(Thread& thread, const ThreadFacts& facts, Snapshot& snapshot) {
+  thread.tid = facts.tid;
+  thread.namespace_tid = facts.namespace_tid;
+  thread.name = facts.name;
+  thread.state = facts.state;
+  thread.cpu_seconds = static_cast<double>(facts.cpu_time_ns) / 1e9;
+  thread.on_cpu = facts.in_user_mode || (facts.state == 'R' && !facts.system_call);
+  if (facts.system_call) thread.system_call = describe_call(snapshot, *facts.system_call);
+}
+
+void fill_gil(Thread& thread, const ThreadState& state, const std::vector<Interpreter>& interpreters) {
+  for (const Interpreter& interpreter : interpreters) {
+    if (interpreter.gil_locked && interpreter.gil_holder == state.address) thread.holds_gil = true;
+    if (interpreter.id != state.interpreter || interpreter.gil.is_null() || !thread.system_call) continue;
+    Address word = thread.system_call->object;
+    if (!word.is_null() && word >= interpreter.gil - kGilBefore && word < interpreter.gil + kGilAfter) thread.waits_for_gil = true;
+  }
+  if (thread.holds_gil) thread.waits_for_gil = false;
+}
+
+}  // namespace
+
+ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const std::vector<Interpreter>& interpreters,
+                            std::vector<Gap>& gaps) {
+  ThreadReport report;
+  for (const Interpreter& interpreter : interpreters) {
+    std::vector<ThreadState> states = read_thread_states(inspection.reader, interpreter, gaps);
+    std::reverse(states.begin(), states.end());  // oldest first: the main thread leads
+    report.states.insert(report.states.end(), states.begin(), states.end());
+  }
+  std::vector<bool> used(snapshot.threads.size(), false);
+  for (const ThreadState& state : report.states) {
+    Thread thread;
+    thread.has_python = true;
+    thread.python_thread = Address{state.thread_id};
+    thread.interpreter = state.interpreter;
+    for (std::size_t i = 0; i < snapshot.threads.size(); ++i) {
+      if (used[i] || !belongs_to(state, snapshot.threads[i])) continue;
+      used[i] = true;
+      fill_facts(thread, snapshot.threads[i], snapshot);
+      break;
+    }
+    fill_gil(thread, state, interpreters);
+    StackWalk walk = walk_stack(inspection, state.frame);
+    std::vector<Address> addresses;
+    for (const WalkedFrame& frame : walk.frames) {
+      if (!frame.shown.object.is_null()) {
+        report.places.emplace(frame.address, StackPlace{report.threads.size(), thread.stack.size()});
+      }
+      thread.stack.push_back(frame.shown);
+      addresses.push_back(frame.address);
+    }
+    thread.gaps = std::move(walk.gaps);
+    report.threads.push_back(std::move(thread));
+    report.frame_addresses.push_back(std::move(addresses));
+  }
+  for (std::size_t i = 0; i < snapshot.threads.size(); ++i) {
+    if (used[i]) continue;
+    Thread thread;
+    fill_facts(thread, snapshot.threads[i], snapshot);
+    report.threads.push_back(std::move(thread));
+    report.frame_addresses.emplace_back();
+  }
+  return report;
+}
+
+}  // namespace asyncspy

@@ -1,0 +1,90 @@
+"""Fixtures of the live tests: the binary, interpreters, and targets that never outlive their test."""
+import json
+import os
+import subprocess
+
+import jsonschema
+import pytest
+
+import interpreters
+from target import PATIENCE, SITUATIONS, Target, held_threads
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SCHEMA = os.path.join(ROOT, "src", "output", "schema", "report.schema.json")
+
+
+class Asyncspy:
+    """The program under test. Every JSON that it prints is checked against the published schema."""
+
+    def __init__(self, binary, schema):
+        self.binary = binary
+        self.validator = jsonschema.Draft202012Validator(schema)
+
+    def run(self, *arguments, **options):
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        return subprocess.run([self.binary, *map(str, arguments)], timeout=PATIENCE, check=False, **options)
+
+    def dump(self, pid, *arguments):
+        """The dump of a target as a value. Exit codes 0 and 1 (findings) mean that it was read."""
+        done = self.run("dump", pid, "--format", "json", *arguments)
+        assert done.returncode in (0, 1), "exit code {}: {}".format(done.returncode, done.stderr.decode(errors="replace"))
+        assert done.stderr == b"", done.stderr.decode(errors="replace")
+        assert not held_threads(pid), "the target was left stopped or traced"
+        report = json.loads(done.stdout.decode("utf-8"))
+        self.check_schema(report)
+        assert (done.returncode == 1) == bool(report["findings"]), "exit code {}".format(done.returncode)
+        return report
+
+    def check_schema(self, report):
+        faults = ["{}: {}".format("/".join(map(str, fault.absolute_path)), fault.message[:200])
+                  for fault in self.validator.iter_errors(report)]
+        assert not faults, "the JSON does not follow its schema:\n" + "\n".join(faults[:10])
+
+
+@pytest.fixture(scope="session")
+def schema():
+    with open(SCHEMA) as file:
+        return json.load(file)
+
+
+@pytest.fixture(scope="session")
+def asyncspy(schema):
+    binary = os.environ.get("ASYNCSPY_BINARY") or os.path.join(ROOT, "build", "dev", "asyncspy")
+    assert os.access(binary, os.X_OK), "{}: no such program; build it with scripts/build dev".format(binary)
+    return Asyncspy(binary, schema)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts programs under an interpreter, and ends them after the test whatever happened."""
+    targets = []
+
+    def start_program(interpreter, program, *arguments, **options):
+        log = str(tmp_path / "target-{}.log".format(len(targets)))
+        target = Target(interpreter.executable, program, arguments, log=log, **options)
+        targets.append(target)
+        return target
+
+    yield start_program
+    for target in targets:
+        target.close()
+
+
+@pytest.fixture
+def start_situation(start):
+    def start_named(interpreter, name):
+        target = start(interpreter, os.path.join(SITUATIONS, name + ".py"))
+        target.settled = target.next_report()
+        return target
+
+    return start_named
+
+
+@pytest.fixture(scope="session")
+def any_interpreter():
+    """The newest supported interpreter, for tests that are not about versions."""
+    found = interpreters.supported()
+    if not found and not interpreters.required():
+        pytest.skip("no supported Python here: {}".format(interpreters.SUPPORTED))
+    assert found, "no supported Python here: {}".format(interpreters.SUPPORTED)
+    return max(found, key=lambda each: each.version)

@@ -1,0 +1,16 @@
+"""Waits for a child process and for its output."""
+import asyncio
+import subprocess
+
+import truth
+
+
+async def main():
+    child = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    tasks = [asyncio.ensure_future(each) for each in (child.wait(), child.stdout.readline())]
+    truth.ready(tasks=3)
+    await asyncio.gather(*tasks)
+
+
+truth.watch()
+asyncio.run(main())

@@ -1,0 +1,25 @@
+"""Tasks that returned, failed and were cancelled, and are still referenced."""
+import asyncio
+
+import truth
+
+
+async def succeed():
+    return 42
+
+
+async def fail():
+    raise ValueError("as intended")
+
+
+async def main():
+    tasks = [asyncio.ensure_future(each) for each in (succeed(), fail(), asyncio.sleep(100000), asyncio.sleep(100000))]
+    tasks[2].add_done_callback(print)
+    tasks[3].cancel()
+    await asyncio.wait([tasks[0], tasks[1], tasks[3]])
+    truth.ready(tasks=2, done=3)
+    await tasks[2]
+
+
+truth.watch()
+asyncio.run(main())

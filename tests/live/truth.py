@@ -1,0 +1,257 @@
+"""The target's own account of itself, to hold against what asyncspy reads from outside.
+
+A situation imports this module, calls `watch()` before its loop runs and `ready()` as the last thing that it does before
+it waits or blocks. A separate thread then proves that the process came to rest, says so on the pipe whose number is the first
+argument, and waits for orders on standard input: a line asks for the account, the end of input ends the process. The
+test looks at the process *before* it asks, because some answers change what they report: the name of a
+task, for instance, is only made into text when somebody asks for it.
+
+Runs on Python 3.7 to 3.15 and imports nothing that a situation may want absent, asyncio least of all.
+"""
+import gc
+import json
+import os
+import sys
+import threading
+import time
+import types
+
+LONGEST_CHAIN = 100000
+REST_SECONDS = 0.012  # longer than the interval (5 ms) at which a thread that wants the interpreter lock wakes up
+
+# Links of an await chain that have no frame of their own and lead to one that has.
+LEADING_ON = ("async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable")
+
+_ready = threading.Event()
+_promise = {}
+_spinning = set()
+
+
+def watch():
+    """Starts the thread that reports. To be called once, by the main thread."""
+    threading.Thread(target=_serve, name="truth", daemon=True).start()
+
+
+def ready(spinning=(), **promise):
+    """Says that nothing more is going to happen. `spinning` names threads that will never sleep, by native id;
+    `promise` is what the situation knows of itself, such as the number of its tasks."""
+    _promise.update(promise)
+    _spinning.update(spinning)
+    _ready.set()
+
+
+def own_tid():
+    return int(os.readlink("/proc/thread-self").rsplit("/", 1)[1])
+
+
+def _serve():
+    out = int(sys.argv[1])
+    tid = own_tid()
+    _ready.wait()
+    _await_rest(tid)
+    _say(out, {"pid": os.getpid(), "reporter": tid, "monotonic": time.monotonic(), "promise": _promise})
+    while os.read(0, 1):
+        _say(out, account(tid))
+    os._exit(0)
+
+
+def _say(out, value):
+    data = (json.dumps(value) + "\n").encode()
+    while data:
+        data = data[os.write(out, data):]
+
+
+def _await_rest(own):
+    """Returns when every other thread has slept through a whole interval, without one context switch. Such a thread
+    waits in a system call and not for the interpreter lock, and as all of them do, nothing will wake them."""
+    before = None
+    while True:
+        now = _activity(own)
+        if now is not None and now == before:
+            return
+        before = now
+        time.sleep(REST_SECONDS)
+
+
+def _activity(own):
+    """Context switches by thread, or None when a thread is awake."""
+    counts = {}
+    for name in os.listdir("/proc/self/task"):
+        if int(name) == own or int(name) in _spinning:
+            continue
+        with open("/proc/self/task/%s/status" % name) as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        if fields["State"].split()[0] != "S":
+            return None
+        counts[name] = (fields["voluntary_ctxt_switches"], fields["nonvoluntary_ctxt_switches"])
+    return counts
+
+
+# The account --------------------------------------------------------------------------------------------------------
+
+
+def account(reporter):
+    asyncio = sys.modules.get("asyncio")
+    owners = _owners_of_frames()
+    threads = _threads(reporter, owners)
+    result = {"asyncio": asyncio is not None, "threads": threads, "loops": [], "tasks": []}
+    if asyncio is not None:
+        tasks = _all_tasks(asyncio)
+        loops = _all_loops(asyncio, tasks)
+        result["loops"] = [_loop(asyncio, loop, threads) for loop in loops]
+        result["tasks"] = [_task(asyncio, task, owners) for task in tasks]
+    result["monotonic"] = time.monotonic()
+    return result
+
+
+def text(value):
+    """A string as asyncspy writes it: half a surrogate pair becomes visible text."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _owners_of_frames():
+    """The coroutine or generator of each frame, by the frame's id."""
+    owners = {}
+    for thing in gc.get_objects():
+        frame = _frame_of(thing)
+        if frame is not None:
+            owners[id(frame)] = (thing, frame)  # the frame too, so that the id stays its own
+    return owners
+
+
+def _frame_of(thing):
+    kind = type(thing)
+    if kind is types.CoroutineType:
+        return thing.cr_frame
+    if kind is types.GeneratorType:
+        return thing.gi_frame
+    if kind is types.AsyncGeneratorType:
+        return thing.ag_frame
+    return None
+
+
+KINDS = {types.CoroutineType: "coroutine", types.GeneratorType: "generator", types.AsyncGeneratorType: "async_generator"}
+
+
+def _link(frame, thing, running):
+    code = frame.f_code
+    name = thing.__qualname__ if thing is not None else getattr(code, "co_qualname", code.co_name)
+    return {"kind": KINDS.get(type(thing), "function"), "function": text(name), "name": text(code.co_name),
+            "file": text(code.co_filename), "line": frame.f_lineno, "running": running,
+            "object": None if thing is None else hex(id(thing))}
+
+
+def _stack(frame, owners, outermost=None):
+    """Running frames from the outermost (or from the frame `outermost`) inwards."""
+    links = []
+    while frame is not None:
+        owner = owners.get(id(frame))
+        links.append(_link(frame, owner and owner[0], True))
+        if frame is outermost:
+            break
+        frame = frame.f_back
+    return links[::-1]
+
+
+def _threads(reporter, owners):
+    native = {ident: getattr(thread, "native_id", None) for ident, thread in list(threading._active.items())}
+    native[threading.main_thread().ident] = os.getpid()
+    return [{"tid": native.get(ident), "ident": ident, "spinning": native.get(ident) in _spinning,
+             "stack": _stack(frame, owners)}
+            for ident, frame in sys._current_frames().items() if native.get(ident) != reporter
+            and ident != threading.get_ident()]
+
+
+def _all_tasks(asyncio):
+    """Every task that still exists, done ones included, where the release keeps them in a set."""
+    found = {}
+    for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks"):
+        for task in list(getattr(asyncio.tasks, name, ())):
+            found[id(task)] = task
+    if sys.version_info >= (3, 14):  # lists inside the interpreter, which hold the pending ones
+        for task in [thing for thing in gc.get_objects() if isinstance(thing, asyncio.Task) and not thing.done()]:
+            found[id(task)] = task
+    return list(found.values())
+
+
+def _all_loops(asyncio, tasks):
+    found = {id(task.get_loop()): task.get_loop() for task in tasks}
+    for thing in gc.get_objects():
+        if issubclass(type(thing), asyncio.BaseEventLoop) and not thing.is_closed():
+            found[id(thing)] = thing
+    return list(found.values())
+
+
+def _loop(asyncio, loop, threads):
+    current = asyncio.tasks.current_task(loop)
+    thread = next((each for each in threads if each["ident"] == loop._thread_id), None)
+    return {"id": hex(id(loop)), "type": type(loop).__name__, "running": loop.is_running(),
+            "thread": thread and thread["tid"], "state": _loop_state(thread),
+            "current_task": None if current is None else hex(id(current)), "ready": len(loop._ready),
+            "timers": [{"handle": hex(id(timer)), "deadline": timer._when, "cancelled": timer._cancelled}
+                       for timer in loop._scheduled],
+            "descriptors": sorted(loop._selector.get_map()), "debug": loop.get_debug()}
+
+
+def _loop_state(thread):
+    if thread is None:
+        return "not_running"
+    innermost = thread["stack"][-1]
+    if innermost["name"] == "select" and innermost["file"].endswith("selectors.py"):
+        return "idle"
+    return "running" if thread["spinning"] else "blocked"
+
+
+def _task(asyncio, task, owners):
+    loop = task.get_loop()
+    running = asyncio.tasks.current_task(loop) is task
+    coroutine = task.get_coro() if hasattr(task, "get_coro") else task._coro
+    if running:
+        chain = _stack(sys._current_frames()[loop._thread_id], owners, _frame_of(coroutine))
+    else:
+        chain = await_chain(coroutine)
+    waiter = task._fut_waiter
+    return {"id": hex(id(task)), "name": text(task.get_name()) if hasattr(task, "get_name") else None,
+            "state": task._state.lower(), "running": running, "loop": hex(id(loop)), "type": type(task).__name__,
+            "stack": chain, "awaited": None if waiter is None else hex(id(waiter)), "must_cancel": task._must_cancel,
+            "cancel_requests": task.cancelling() if hasattr(task, "cancelling") else None,
+            "callbacks": len(task._callbacks or ())}
+
+
+def await_chain(first):
+    """What a suspended coroutine waits in, outermost first."""
+    links = []
+    seen = set()
+    thing = first
+    while thing is not None and id(thing) not in seen and len(links) < LONGEST_CHAIN:
+        seen.add(id(thing))
+        frame = _frame_of(thing)
+        if type(thing) in KINDS:
+            if frame is None:  # finished
+                break
+            links.append(_link(frame, thing, False))
+            thing = _awaited_by(thing)
+        else:
+            link, thing = _frameless(thing)
+            if link is not None:
+                links.append(link)
+    return links
+
+
+def _awaited_by(thing):
+    if type(thing) is types.CoroutineType:
+        return thing.cr_await
+    if type(thing) is types.GeneratorType:
+        return thing.gi_yieldfrom
+    return thing.ag_await
+
+
+def _frameless(thing):
+    kind = type(thing)
+    if kind.__name__ == "FutureIter" or hasattr(kind, "_asyncio_future_blocking"):
+        return None, None  # the future itself, reported as `awaited`
+    link = {"kind": "opaque", "type": kind.__name__, "object": hex(id(thing)), "running": False}
+    if kind.__name__ not in LEADING_ON:
+        return link, None
+    following = [each for each in gc.get_referents(thing) if type(each) in KINDS or type(each).__name__ in LEADING_ON]
+    return link, (following[0] if following else None)

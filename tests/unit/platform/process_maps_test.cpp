@@ -1,0 +1,48 @@
+#include "process_maps.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "catch.h"
+
+namespace asyncspy {
+
+TEST_CASE("a mapping's line yields place, rights, file and path") {
+  const auto maps = parse_process_maps("7f0000001000-7f0000003000 r-xs 00002000 fd:01 1234   /usr/lib/a b (x).so\n");
+  REQUIRE(maps.size() == 1);
+  CHECK(maps[0].start == Address{0x7f0000001000});
+  CHECK(maps[0].end == Address{0x7f0000003000});
+  CHECK((maps[0].readable && !maps[0].writable && maps[0].executable && maps[0].shared));
+  CHECK(maps[0].file_offset == 0x2000);
+  CHECK(maps[0].inode == 1234);
+  CHECK(maps[0].path == "/usr/lib/a b (x).so");
+  CHECK_FALSE(maps[0].deleted);
+}
+
+TEST_CASE("a deleted path loses the remark and keeps its spaces and newlines") {
+  const auto maps = parse_process_maps("1000-2000 r--p 00000000 00:01 9 /tmp/my lib\\012x (deleted) (deleted)\n");
+  REQUIRE(maps.size() == 1);
+  CHECK(maps[0].deleted);
+  CHECK(maps[0].path == "/tmp/my lib\nx (deleted)");
+}
+
+TEST_CASE("lines that make no sense are left out and the others kept") {
+  const auto maps = parse_process_maps(
+      "garbage\n2000-1000 r--p 0 00:00 0\n1000-2000 r- 0 00:00 0\nzz-2000 r--p 0 00:00 0\n"
+      "1000-2000 rw-p 00000000 00:00 0 \n3000-4000 rw-p 00000000 00:00 0 [heap]");
+  REQUIRE(maps.size() == 2);
+  CHECK(maps[0].path.empty());
+  CHECK(maps[1].path == "[heap]");
+}
+
+TEST_CASE("the maps of this process hold the code that runs") {
+  const auto maps = read_process_maps(::getpid());
+  REQUIRE(maps);
+  const auto here = reinterpret_cast<std::uint64_t>(&parse_process_maps);
+  CHECK(std::ranges::any_of(*maps, [&](const Mapping& mapping) {
+    return mapping.executable && mapping.start.value() <= here && here < mapping.end.value();
+  }));
+}
+
+}  // namespace asyncspy
