@@ -12,9 +12,9 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::uint64_t kMostPolled = 1024;     // descriptors read from the target
-constexpr std::size_t kMostListed = 8;          // of these in the text
-constexpr std::uint64_t kMostSelected = 4096;   // bits of a set that are looked at
+constexpr std::uint64_t kMostPolled = 1024;       // descriptors read from the target
+constexpr std::size_t kMostListed = 8;            // of these in the text
+constexpr std::uint64_t kMostSelected = 4096;     // bits of a set that are looked at
 constexpr std::int64_t kMostSeconds = 1LL << 33;  // beyond is garbage
 
 constexpr std::array kFutexOperations = std::to_array<std::string_view>(

@@ -84,12 +84,12 @@ void ElfImage::read_segments_and_build_id() {
     GElf_Phdr header;
     if (::gelf_getphdr(elf_.get(), static_cast<int>(i), &header) == nullptr) return;
     if (header.p_type == PT_LOAD) {
-      segments_.push_back({header.p_offset, header.p_vaddr, header.p_filesz, header.p_memsz,
-                           (header.p_flags & PF_X) != 0});
+      segments_.push_back(
+          {header.p_offset, header.p_vaddr, header.p_filesz, header.p_memsz, (header.p_flags & PF_X) != 0});
     } else if (header.p_type == PT_NOTE && build_id_.empty()) {
       const auto kind = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
-      Elf_Data* notes = ::elf_getdata_rawchunk(elf_.get(), static_cast<std::int64_t>(header.p_offset),
-                                               header.p_filesz, kind);
+      Elf_Data* notes =
+          ::elf_getdata_rawchunk(elf_.get(), static_cast<std::int64_t>(header.p_offset), header.p_filesz, kind);
       if (notes != nullptr) build_id_ = find_build_id(notes);
     }
   }

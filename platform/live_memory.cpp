@@ -12,8 +12,8 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMostRanges = 1024;                  // IOV_MAX
-constexpr std::size_t kMostBytes = std::size_t{1} << 30;   // below MAX_RW_COUNT of the kernel, which cuts off silently
+constexpr std::size_t kMostRanges = 1024;                 // IOV_MAX
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // below MAX_RW_COUNT of the kernel, which cuts off silently
 constexpr std::uint64_t kUserSpaceEnd = std::uint64_t{1} << 56;  // with five page table levels; above is the kernel
 
 bool is_in_user_space(Address from, std::size_t size) {

@@ -35,7 +35,9 @@ std::int64_t clock_ns(clockid_t clock) {
 Error no_process(int pid) {
   // procfs can be mounted so that it hides the processes of others (hidepid).
   if (pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM)) return explain_refusal(pid, "see");
-  return {ErrorKind::kNoProcess, fmt::format("process {}: no such process", pid), "see which there are: pgrep -af python",
+  return {ErrorKind::kNoProcess,
+          fmt::format("process {}: no such process", pid),
+          "see which there are: pgrep -af python",
           {}};
 }
 
@@ -44,7 +46,8 @@ Error zombie(int pid, const ProcessStat& stat) {
   const std::string name = parent ? fmt::format(" ({})", escape_text(parent->name)) : "";
   return {ErrorKind::kNotPython,
           fmt::format("process {}: is a zombie: it has ended and its memory is gone", pid),
-          fmt::format("its parent, process {}{}, has not reaped it: look there", stat.parent, name), {}};
+          fmt::format("its parent, process {}{}, has not reaped it: look there", stat.parent, name),
+          {}};
 }
 
 // Refuses what can not be read, before anything is.
@@ -55,7 +58,8 @@ Result<void> check_readable(int pid, const ProcessStat& stat, const ProcessStatu
   }
   if (stat.kernel_thread) {
     return fail(ErrorKind::kNotPython,
-                fmt::format("process {}: is a thread of the kernel ({})", pid, escape_text(stat.name)));
+                fmt::format("process {}: is a thread of the kernel ({})", pid, escape_text(stat.name)),
+                "`asyncspy ps` lists the Python processes of this machine");
   }
   if (stat.state == 'Z' || stat.state == 'X') return std::unexpected(zombie(pid, stat));
   // To open the file asks the kernel for the very right that reading memory needs.
@@ -89,8 +93,8 @@ void read_system_call(int pid, Memory& memory, ThreadFacts& facts) {
   facts.in_user_mode = !line->call;
   facts.system_call = line->call;
   if (!facts.system_call || !is_restarted(*facts.system_call)) return;
-  const auto code = memory.read_value<std::array<std::byte, kCodeBeforeCall>>(Address{line->instruction_pointer} -
-                                                                              kCodeBeforeCall);
+  const auto code =
+      memory.read_value<std::array<std::byte, kCodeBeforeCall>>(Address{line->instruction_pointer} - kCodeBeforeCall);
   if (!code) return;
   facts.system_call->number = find_restarted_call(*code).value_or(facts.system_call->number);
 }

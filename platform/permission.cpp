@@ -38,12 +38,15 @@ Error explain_refusal(int pid, const std::string& doing) {
   if (status && status->tracer != 0) {
     const auto tracer = read_process_stat(std::to_string(status->tracer));
     const std::string name = tracer ? fmt::format(" ({})", escape_text(tracer->name)) : "";
-    return {ErrorKind::kPermission, fmt::format("process {}: is being traced by process {}{}", pid, status->tracer, name),
+    return {ErrorKind::kPermission,
+            fmt::format("process {}: is being traced by process {}{}", pid, status->tracer, name),
             fmt::format("a process can have one debugger at a time: detach process {} from it first", status->tracer),
             {}};
   }
-  return {ErrorKind::kPermission, fmt::format("process {}: the kernel does not let asyncspy {} it", pid, doing),
-          permission_hint(read_yama_scope()), {}};
+  return {ErrorKind::kPermission,
+          fmt::format("process {}: the kernel does not let asyncspy {} it", pid, doing),
+          permission_hint(read_yama_scope()),
+          {}};
 }
 
 Error process_ended(int pid) {

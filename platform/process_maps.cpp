@@ -18,7 +18,8 @@ constexpr std::string_view kDeleted = " (deleted)";
 std::string unescape_newlines(std::string_view path) {
   std::string text(path);
   for (std::size_t at = text.find("\\012"); at != std::string::npos; at = text.find("\\012", at + 1)) {
-    text.replace(at, 4, "\n");
+    text[at] = '\n';
+    text.erase(at + 1, 3);
   }
   return text;
 }

@@ -23,14 +23,15 @@ struct ProcessStat {
   std::uint64_t start_ns = 0;     // after boot
   std::uint64_t resident_bytes = 0;
 };
-[[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view text, std::uint64_t ticks_per_second = 100);
+[[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view text,
+                                                            std::uint64_t ticks_per_second = 100);
 
 // /proc/PID/status.
 struct ProcessStatus {
   int process = 0;  // Tgid
   int parent = 0;
   int tracer = 0;
-  std::uint32_t user_id = 0;  // effective
+  std::uint32_t user_id = 0;        // effective
   std::vector<int> namespace_pids;  // NSpid: ours first, the innermost last
 };
 [[nodiscard]] ProcessStatus parse_process_status(std::string_view text);

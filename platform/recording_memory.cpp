@@ -6,14 +6,14 @@
 namespace asyncspy {
 namespace {
 
-std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers, std::uint64_t join) {
+std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers) {
   std::sort(numbers.begin(), numbers.end());
   std::vector<PageRange> ranges;
   std::uint64_t end = 0;  // page number after the last range
   for (std::uint64_t number : numbers) {
     if (!ranges.empty() && number < end) continue;
-    if (!ranges.empty() && number - end <= join) {
-      ranges.back().pages += number - end + 1;
+    if (!ranges.empty() && number == end) {
+      ranges.back().pages += 1;
     } else {
       ranges.push_back({Address{number * kPageSize}, 1});
     }
@@ -24,34 +24,44 @@ std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers, std::uint6
 
 }  // namespace
 
-std::byte* RecordingMemory::page_bytes(std::uint32_t index) {
-  return chunks_[index / kPagesPerChunk].bytes.get() + std::uint64_t{index % kPagesPerChunk} * kPageSize;
+std::byte* RecordingMemory::new_page() {
+  if (free_pages_ == 0) {
+    storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(kPagesPerChunk * kPageSize));
+    free_page_ = storage_.back().get();
+    free_pages_ = kPagesPerChunk;
+  }
+  --free_pages_;
+  std::byte* page = free_page_;
+  free_page_ += kPageSize;
+  return page;
 }
 
-std::uint32_t RecordingMemory::add_page() {
-  if (page_count_ / kPagesPerChunk == chunks_.size()) {
-    chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(kPagesPerChunk * kPageSize)});
+const std::byte* RecordingMemory::find_stored(std::uint64_t number) const {
+  auto after = std::upper_bound(ranges_.begin(), ranges_.end(), number,
+                                [](std::uint64_t page, const StoredRange& range) { return page < range.first; });
+  if (after != ranges_.begin()) {
+    const StoredRange& range = *std::prev(after);
+    if (range.readable && number - range.first < range.pages) return range.bytes + (number - range.first) * kPageSize;
   }
-  return page_count_++;
+  auto single = pages_.find(number);
+  return single == pages_.end() ? nullptr : single->second;
 }
 
 const std::byte* RecordingMemory::find_page(std::uint64_t number) {
-  if (auto known = index_.find(number); known != index_.end()) {
-    return known->second == kUnreadable ? nullptr : page_bytes(known->second);
-  }
+  if (const std::byte* stored = find_stored(number)) return stored;
   if (source_ == nullptr) {
     missed_.push_back(number);
     return nullptr;
   }
-  std::uint32_t page = add_page();
-  std::byte* bytes = page_bytes(page);
-  if (!source_->read(Address{number * kPageSize}, {bytes, kPageSize})) {
-    --page_count_;
-    index_[number] = kUnreadable;
-    return nullptr;
+  if (pages_.contains(number)) return nullptr;  // known to be unreadable
+  std::byte* bytes = new_page();
+  bool readable = source_->read(Address{number * kPageSize}, {bytes, kPageSize}).has_value();
+  if (!readable) {
+    free_page_ -= kPageSize;
+    ++free_pages_;
   }
-  index_[number] = page;
-  return bytes;
+  pages_.emplace(number, readable ? bytes : nullptr);
+  return readable ? bytes : nullptr;
 }
 
 Result<void> RecordingMemory::read(Address from, std::span<std::byte> into) {
@@ -74,55 +84,64 @@ Result<void> RecordingMemory::read(Address from, std::span<std::byte> into) {
 }
 
 void RecordingMemory::prepare(const std::vector<PageRange>& ranges) {
-  // A range is cut at chunk boundaries of the store, so that each read fills contiguous memory.
+  std::uint64_t total = 0;
+  for (const PageRange& range : ranges) total += range.pages;
+  if (total == 0) return;
+  // One block, touched page by page: the copy into it then takes no page faults.
+  storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(total * kPageSize));
+  std::byte* at = storage_.back().get();
+  for (std::uint64_t page = 0; page < total; ++page) at[page * kPageSize] = std::byte{0};
   for (const PageRange& range : ranges) {
-    std::uint64_t number = range.start.value() / kPageSize;
-    for (std::uint64_t left = range.pages; left > 0;) {
-      std::uint32_t first = add_page();
-      std::uint64_t here = std::min<std::uint64_t>(left, kPagesPerChunk - first % kPagesPerChunk);
-      for (std::uint64_t i = 1; i < here; ++i) add_page();
-      std::span<std::byte> into(page_bytes(first), here * kPageSize);
-      for (std::size_t at = 0; at < into.size(); at += kPageSize) into[at] = std::byte{0};
-      pending_.push_back({Address{number * kPageSize}, into, false});
-      pending_first_.push_back(first);
-      number += here;
-      left -= here;
-    }
+    ranges_.push_back({range.start.value() / kPageSize, range.pages, at, false, false});
+    at += range.pages * kPageSize;
   }
+  std::sort(ranges_.begin(), ranges_.end(), [](const StoredRange& a, const StoredRange& b) { return a.first < b.first; });
 }
 
-void RecordingMemory::fill(BulkMemory& from) { from.read_ranges(pending_); }
-
-void RecordingMemory::settle(BulkMemory& from) {
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    const RangeRead& range = pending_[i];
-    std::uint64_t number = range.from.value() / kPageSize;
-    for (std::uint64_t page = 0; page < range.into.size() / kPageSize; ++page) {
-      bool ok = range.ok;
-      if (!ok) {  // some page of the range is not readable: the others still count
-        ok = from.read(Address{(number + page) * kPageSize}, range.into.subspan(page * kPageSize, kPageSize)).has_value();
-      }
-      index_[number + page] = ok ? pending_first_[i] + static_cast<std::uint32_t>(page) : kUnreadable;
+void RecordingMemory::fill(BulkMemory& from) {
+  std::vector<RangeRead> reads;
+  std::vector<StoredRange*> filling;
+  for (StoredRange& range : ranges_) {
+    if (range.filled) continue;
+    range.filled = true;
+    reads.push_back({Address{range.first * kPageSize}, {range.bytes, range.pages * kPageSize}, false});
+    filling.push_back(&range);
+  }
+  from.read_ranges(reads);
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    filling[i]->readable = reads[i].ok;
+    // Some page of the range is not readable: the others still count.
+    for (std::uint64_t page = 0; !reads[i].ok && page < filling[i]->pages; ++page) {
+      std::byte* bytes = filling[i]->bytes + page * kPageSize;
+      std::uint64_t number = filling[i]->first + page;
+      bool readable = from.read(Address{number * kPageSize}, {bytes, kPageSize}).has_value();
+      if (readable) pages_[number] = bytes;
     }
   }
-  pending_.clear();
-  pending_first_.clear();
   last_number_ = ~std::uint64_t{0};
 }
 
-std::vector<PageRange> RecordingMemory::recorded(std::uint64_t join) const {
+std::vector<PageRange> RecordingMemory::recorded() const {
   std::vector<std::uint64_t> numbers;
-  numbers.reserve(index_.size());
-  for (const auto& [number, page] : index_) {
-    if (page != kUnreadable) numbers.push_back(number);
+  for (const StoredRange& range : ranges_) {
+    for (std::uint64_t page = 0; range.readable && page < range.pages; ++page) numbers.push_back(range.first + page);
   }
-  return to_ranges(numbers, join);
+  for (const auto& [number, bytes] : pages_) {
+    if (bytes != nullptr) numbers.push_back(number);
+  }
+  return to_ranges(numbers);
 }
 
 std::vector<PageRange> RecordingMemory::take_missed() {
-  std::vector<PageRange> ranges = to_ranges(missed_, 0);
+  std::vector<PageRange> ranges = to_ranges(missed_);
   missed_.clear();
   return ranges;
+}
+
+std::uint64_t RecordingMemory::bytes() const {
+  std::uint64_t total = 0;
+  for (const PageRange& range : recorded()) total += range.pages * kPageSize;
+  return total;
 }
 
 }  // namespace asyncspy

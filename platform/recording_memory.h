@@ -26,40 +26,47 @@ class RecordingMemory : public Memory {
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
 
-  // Copying whole ranges, in three steps: what costs time without the target is done before and after the target
-  // stands still. prepare() makes room (and touches it, so that no page fault falls into the copy), fill() copies,
-  // settle() indexes. Pages that can not be read count as known to be unreadable.
+  // Copying whole ranges, in two steps, since the target stands still meanwhile: prepare() makes room and touches it, so
+  // that no page fault falls into the copy; fill() copies what was prepared and not filled yet. Ranges are disjoint from
+  // each other and from what is there. Pages that can not be read count as missing.
   void prepare(const std::vector<PageRange>& ranges);
   void fill(BulkMemory& from);
-  void settle(BulkMemory& from);
 
+  void attach(BulkMemory& source) { source_ = &source; }
   void detach() { source_ = nullptr; }
 
-  // Pages that were read since the start, in address order, neighbours joined; gaps of up to `join` pages are bridged.
-  [[nodiscard]] std::vector<PageRange> recorded(std::uint64_t join = 0) const;
+  // Whether the page is there; `number` counts pages from address 0.
+  [[nodiscard]] bool has_page(std::uint64_t number) { return find_stored(number) != nullptr; }
+
+  // Pages that are there, in address order, neighbours joined.
+  [[nodiscard]] std::vector<PageRange> recorded() const;
 
   // Pages that were asked for while detached and were not there, in address order; forgets them.
   [[nodiscard]] std::vector<PageRange> take_missed();
 
-  [[nodiscard]] std::uint64_t bytes() const { return (page_count_) * kPageSize; }
+  [[nodiscard]] std::uint64_t bytes() const;
 
  private:
-  static constexpr std::uint32_t kUnreadable = 0xFFFFFFFF;
-  static constexpr std::uint32_t kPagesPerChunk = 256;
-  struct Chunk {
-    std::unique_ptr<std::byte[]> bytes;
+  struct StoredRange {
+    std::uint64_t first = 0;  // page number
+    std::uint64_t pages = 0;
+    std::byte* bytes = nullptr;
+    bool filled = false;
+    bool readable = false;
   };
 
-  [[nodiscard]] std::byte* page_bytes(std::uint32_t index);
+  [[nodiscard]] const std::byte* find_stored(std::uint64_t number) const;
   [[nodiscard]] const std::byte* find_page(std::uint64_t number);  // null: unreadable or missing
-  std::uint32_t add_page();
+  [[nodiscard]] std::byte* new_page();
+
+  static constexpr std::size_t kPagesPerChunk = 64;
 
   BulkMemory* source_;
-  std::unordered_map<std::uint64_t, std::uint32_t> index_;  // page number -> page, or kUnreadable
-  std::vector<Chunk> chunks_;
-  std::uint32_t page_count_ = 0;
-  std::vector<RangeRead> pending_;         // between prepare() and settle()
-  std::vector<std::uint32_t> pending_first_;  // page index where each starts
+  std::vector<StoredRange> ranges_;                      // by address
+  std::unordered_map<std::uint64_t, std::byte*> pages_;  // page number -> bytes fetched singly; null: not readable
+  std::vector<std::unique_ptr<std::byte[]>> storage_;
+  std::byte* free_page_ = nullptr;
+  std::size_t free_pages_ = 0;
   std::vector<std::uint64_t> missed_;
   std::uint64_t last_number_ = ~std::uint64_t{0};
   const std::byte* last_bytes_ = nullptr;

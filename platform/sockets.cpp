@@ -16,9 +16,9 @@ namespace asyncspy {
 namespace {
 
 // include/net/tcp_states.h
-constexpr std::array kTcpStates = std::to_array<std::string_view>(
-    {"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
-     "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"});
+constexpr std::array kTcpStates =
+    std::to_array<std::string_view>({"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+                                     "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV"});
 
 struct Endpoint {
   std::string text;
@@ -102,18 +102,17 @@ void parse_unix_sockets(std::string_view text, const std::unordered_set<std::uin
 }
 
 SocketTable read_sockets(int pid, const std::unordered_set<std::uint64_t>& wanted) {
+  // To read an inet table the kernel walks a hash table of the size of the machine, 2 ms each on a small one, however
+  // few sockets there are. The Unix table costs what it holds.
   SocketTable table;
+  const FileText unix_file = read_system_file(fmt::format("/proc/{}/net/unix", pid));
+  parse_unix_sockets(unix_file.text, wanted, table);
+  add_unix_peers(pid, unix_file.text, table);
   for (const char* protocol : {"tcp", "tcp6", "udp", "udp6"}) {
-    if (all_found(wanted, table)) return table;
+    if (all_found(wanted, table)) break;
     const FileText file = read_system_file(fmt::format("/proc/{}/net/{}", pid, protocol));
     parse_inet_sockets(file.text, protocol, wanted, table);
   }
-  if (all_found(wanted, table)) return table;
-  const FileText file = read_system_file(fmt::format("/proc/{}/net/unix", pid));
-  SocketTable unix_table;
-  parse_unix_sockets(file.text, wanted, unix_table);
-  add_unix_peers(pid, file.text, unix_table);
-  table.merge(unix_table);
   return table;
 }
 

@@ -13,7 +13,7 @@ namespace asyncspy {
 struct SocketFacts {
   std::string protocol;  // "tcp", "tcp6", "udp", "udp6", "unix"
   std::string local;
-  std::string peer;  // empty: not connected, or not known
+  std::string peer;       // empty: not connected, or not known
   std::string tcp_state;  // empty unless TCP
   std::uint64_t receive_queue = 0;
   std::uint64_t send_queue = 0;
@@ -26,8 +26,8 @@ void parse_inet_sockets(std::string_view text, const std::string& protocol,
                         const std::unordered_set<std::uint64_t>& wanted, SocketTable& into);
 void parse_unix_sockets(std::string_view text, const std::unordered_set<std::uint64_t>& wanted, SocketTable& into);
 
-// Reads the target's tables, most likely ones first, until all wanted sockets are found. Sockets of a namespace that the
-// process has left since stay unknown.
+// Reads the target's tables, cheapest first, until all wanted sockets are found: milliseconds, so not during a stop.
+// Sockets of a namespace that the process has left since stay unknown.
 [[nodiscard]] SocketTable read_sockets(int pid, const std::unordered_set<std::uint64_t>& wanted);
 
 }  // namespace asyncspy

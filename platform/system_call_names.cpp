@@ -6,6 +6,7 @@
 namespace asyncspy {
 namespace {
 
+// clang-format off
 // In the order of their numbers, from 0 (arch/x86/entry/syscalls/syscall_64.tbl, also asm/unistd_64.h).
 constexpr std::array kNames = std::to_array<std::string_view>({
     "read", "write", "open", "close", "stat", "fstat", "lstat", "poll", "lseek", "mmap", "mprotect", "munmap", "brk",
@@ -62,6 +63,7 @@ constexpr std::array kNewNames = std::to_array<std::string_view>({
     "listxattrat", "removexattrat", "open_tree_attr", "file_getattr", "file_setattr",
 });
 
+// clang-format on
 static_assert(kNames.size() == 335);
 static_assert(kNewNames.size() == 46);
 

@@ -14,6 +14,7 @@
 namespace asyncspy {
 namespace {
 
+// clang-format off
 // Calls whose first argument is a descriptor and whose other arguments say nothing to a person who looks for a hang.
 constexpr std::array kOnDescriptor = std::to_array<int>(
     {SYS_read,      SYS_write,      SYS_pread64,  SYS_pwrite64,  SYS_readv,     SYS_writev,     SYS_preadv,
@@ -23,8 +24,9 @@ constexpr std::array kOnDescriptor = std::to_array<int>(
      SYS_shutdown,  SYS_bind,       SYS_listen,   SYS_dup,       SYS_fchmod,    SYS_fchdir,     SYS_getsockopt,
      SYS_setsockopt, SYS_mq_timedreceive, SYS_mq_timedsend, SYS_epoll_ctl, SYS_vmsplice, SYS_readahead});
 
-constexpr std::array kNoArguments = std::to_array<int>({SYS_pause, SYS_sched_yield, SYS_rt_sigsuspend, SYS_vfork, SYS_sync,
-                                                        SYS_getpid, SYS_getppid, SYS_gettid, SYS_restart_syscall});
+constexpr std::array kNoArguments = std::to_array<int>(
+    {SYS_pause, SYS_sched_yield, SYS_rt_sigsuspend, SYS_vfork, SYS_sync, SYS_getpid, SYS_getppid, SYS_gettid,
+     SYS_restart_syscall});
 
 constexpr std::array kOnPath = std::to_array<int>(
     {SYS_open, SYS_creat, SYS_stat, SYS_lstat, SYS_access, SYS_unlink, SYS_rename, SYS_mkdir, SYS_rmdir, SYS_chdir,
@@ -33,6 +35,7 @@ constexpr std::array kOnPath = std::to_array<int>(
 constexpr std::array kOnPathAt =
     std::to_array<int>({SYS_openat, SYS_openat2, SYS_newfstatat, SYS_statx, SYS_faccessat, SYS_faccessat2, SYS_unlinkat,
                         SYS_mkdirat, SYS_readlinkat, SYS_renameat, SYS_renameat2, SYS_fchmodat, SYS_fchownat});
+// clang-format on
 
 template <std::size_t N>
 bool contains(const std::array<int, N>& numbers, int number) {

@@ -14,10 +14,10 @@
 namespace asyncspy {
 
 struct DecodedCall {
-  std::string name;  // "recvfrom"; "system call 999" for an unknown number
-  std::string text;  // "recvfrom(fd 12)"; safe to print
-  std::optional<int> descriptor;         // the first descriptor argument
-  std::vector<int> further_descriptors;  // those of poll and select behind it, bounded
+  std::string name;                         // "recvfrom"; "system call 999" for an unknown number
+  std::string text;                         // "recvfrom(fd 12)"; safe to print
+  std::optional<int> descriptor;            // the first descriptor argument
+  std::vector<int> further_descriptors;     // those of poll and select behind it, bounded
   std::optional<double> remaining_seconds;  // until a sleep or a timeout ends; negative: overdue; absent: not known
   Address object;                           // futex word, or null
 };

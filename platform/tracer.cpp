@@ -200,7 +200,8 @@ Error Tracer::explain_timeout(const Tracee& tracee) const {
   return {ErrorKind::kTimeout,
           fmt::format("process {}: thread {} did not stop in time, its state is {}{}", pid_, tracee.facts.tid, state,
                       reason),
-          "the process runs on as before; try again, or read it without stopping it", {}};
+          "the process runs on as before; try again, or read it without stopping it",
+          {}};
 }
 
 }  // namespace asyncspy

@@ -1,9 +1,9 @@
 // Stops the threads of one process with ptrace and lets them go again.
 //
-// Used by Pause alone, on a thread of its own: all its calls must come from one thread, and the end of that thread makes
-// the kernel let go of every thread that is still seized, in whatever state it is. Nothing here outlives the tracing
-// thread: no SIGSTOP is sent (PTRACE_SEIZE and PTRACE_INTERRUPT need none), and no option is set that would kill or
-// keep a tracee. So the target runs on even when asyncspy is killed at any point.
+// Used by Pause alone, on a thread of its own: all its calls must come from one thread, and the end of that thread
+// makes the kernel let go of every thread that is still seized, in whatever state it is. Nothing here outlives the
+// tracing thread: no SIGSTOP is sent (PTRACE_SEIZE and PTRACE_INTERRUPT need none), and no option is set that would
+// kill or keep a tracee. So the target runs on even when asyncspy is killed at any point.
 #pragma once
 
 #include <chrono>

@@ -82,7 +82,7 @@ Wait wait_without_future(const WaitContext& context, const RawTask& raw) {
     case ChainEnd::kUnknownLink:
       if (context.index.ready_steps.contains(raw.task.id)) return Ready{"its next step is in the ready queue"};
       return Unknown{"it awaits something that has not handed it a future"};
-    case ChainEnd::kRunning: return Unknown{"its coroutine is being executed, but by no loop that says so"};
+    case ChainEnd::kRunning: return Unknown{"it is on a thread's stack, beneath another task that it started (eagerly or in a nested loop)"};
     case ChainEnd::kFinished: return Unknown{"its coroutine is finished"};
     case ChainEnd::kBroken: return Unknown{"its await chain could not be read to the end"};
   }
@@ -111,8 +111,8 @@ Wait find_wait(Inspection& inspection, const WaitContext& context, const RawTask
   if (state == TaskState::kCancelled || state == TaskState::kFinished) return Ready{"what it awaited is done"};
   if (context.tasks.contains(task.awaited)) return OnTask{task.awaited};
   if (auto primitive = find_primitive(inspection, raw)) return *primitive;
-  if (auto timer = context.index.timers.find(task.awaited); timer != context.index.timers.end()) {
-    return OnTimer{timer->second.deadline, timer->second.deadline - context.now};
+  if (auto timer = context.index.timers.find(task.awaited); timer != context.index.timers.end() && timer->second.deadline) {
+    return OnTimer{*timer->second.deadline, *timer->second.deadline - context.now};
   }
   if (auto watched = context.index.descriptors.find(task.awaited); watched != context.index.descriptors.end()) {
     return OnDescriptor{watched->second};

@@ -25,10 +25,10 @@ Result<Handle> read_handle(Inspection& inspection, Address object) {
   ASYNCSPY_TRY(when, read_slot(inspection, *type, object, "_when"));
   if (!when.is_null()) {
     ASYNCSPY_TRY(when_type, inspection.types.of(inspection.reader, when));
-    if (when_type->name == "float") {
+    if (inspection.types.inherits(inspection.reader, *when_type, "float")) {
       ASYNCSPY_TRY(seconds, read_float(inspection.reader, when));
       handle.when = seconds;
-    } else if (when_type->name == "int") {  // call_at(5, ...) keeps what it was given
+    } else if (inspection.types.inherits(inspection.reader, *when_type, "int")) {  // call_at(5, ...) keeps what it is given
       ASYNCSPY_TRY(seconds, read_integer(inspection.reader, when));
       handle.when = static_cast<double>(seconds);
     }

@@ -105,7 +105,7 @@ class LoopRead {
       Timer timer;
       timer.handle = handle->address;
       timer.cancelled = handle->cancelled;
-      timer.deadline = handle->when.value_or(0);
+      timer.deadline = handle->when;
       if (!handle->cancelled) {
         Callable callable = describe_callable(inspection_, handle->callback);
         timer.callback = callable.name;

@@ -138,5 +138,6 @@ int main(int argc, char** argv) {
   }
   return static_cast<int>(asyncspy::report_error(
       {ErrorKind::kInternal, "internal error: " + problem,
-       "this is a defect of asyncspy; report it with the command line, `asyncspy --version` and the Python version", {}}));
+       "this is a defect of asyncspy; report it with the command line, `asyncspy --version` and the Python version",
+       {}}));
 }

@@ -20,8 +20,9 @@ constexpr const char* kStandardOutput = "standard output";
 
 std::unexpected<Error> fail_with(const std::string& subject, int number) {
   if (subject == kStandardOutput) {
-    const std::string problem = number == EBADF ? "is closed" : std::string("can not be written: ") + std::strerror(number);
-    return fail(ErrorKind::kOutput, fmt::format("{}: {}", subject, problem), "asyncspy dump PID -o FILE writes to a file");
+    std::string what = subject + ": is closed";
+    if (number != EBADF) what = fmt::format("{}: can not be written: {}", subject, std::strerror(number));
+    return fail(ErrorKind::kOutput, std::move(what), "asyncspy dump PID -o FILE writes to a file");
   }
   return fail(ErrorKind::kOutput, fmt::format("{}: can not be written: {}", subject, std::strerror(number)),
               "choose another file with -o FILE, or leave it out to write to standard output");

@@ -154,10 +154,10 @@ std::string format_version(std::uint32_t hex_version) {
 Result<Runtime> find_runtime(Memory& memory, const std::vector<LoadedImage>& images) {
   std::optional<Error> first_error;
   bool pypy = false;
-  bool older = false;
+  const LoadedImage* older = nullptr;
   for (const LoadedImage& image : images) {
     pypy = pypy || image.looks_like_pypy;
-    older = older || (image.runtime.is_null() && !image.interpreter_head.is_null());
+    if (image.runtime.is_null() && !image.interpreter_head.is_null()) older = &image;
     if (image.runtime.is_null()) continue;
     auto runtime = read_runtime(memory, image, images);
     if (runtime) return runtime;
@@ -167,11 +167,11 @@ Result<Runtime> find_runtime(Memory& memory, const std::vector<LoadedImage>& ima
   if (pypy) {
     return fail(ErrorKind::kUnsupported, "python: this is PyPy, which is not supported", "asyncspy reads CPython only");
   }
-  if (older) {
-    return fail(ErrorKind::kUnsupported, "python: this interpreter is older than 3.7 (it has no _PyRuntime)",
+  if (older != nullptr) {
+    return fail(ErrorKind::kUnsupported, fmt::format("python: {} is older than 3.7 (it has no _PyRuntime)", older->path),
                 fmt::format("asyncspy reads CPython 3.{} to 3.{}", kOldestMinor, kNewestMinor));
   }
-  return fail(ErrorKind::kNotPython, "no Python interpreter was found in this process",
+  return fail(ErrorKind::kNotPython, "process: no Python interpreter was found in it",
               "`asyncspy ps` lists the Python processes of this machine");
 }
 

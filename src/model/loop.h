@@ -27,7 +27,7 @@ struct Lateness {
 
 struct Timer {
   Address handle;
-  double deadline = 0;  // loop time in seconds
+  std::optional<double> deadline;  // loop time in seconds; absent: kept as a number of a kind that is not read
   bool cancelled = false;
   std::string callback;  // qualified name, or empty
 };

@@ -50,7 +50,7 @@ void put_timer(JsonWriter& json, const Timer& timer, double now) {
   json.key("handle");
   json.identity(timer.handle);
   json.field("deadline", timer.deadline);
-  json.field("remaining_seconds", timer.deadline - now);
+  json.field("remaining_seconds", timer.deadline ? std::optional(*timer.deadline - now) : std::nullopt);
   json.field("cancelled", timer.cancelled);
   json.field("callback", timer.callback);
   json.end_object();

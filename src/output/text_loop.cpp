@@ -36,7 +36,8 @@ std::string describe_timers(const Loop& loop, double now) {
   for (const Timer& timer : loop.timers) {
     if (timer.cancelled) continue;
     ++live;
-    const double remaining = timer.deadline - now;
+    if (!timer.deadline) continue;
+    const double remaining = *timer.deadline - now;
     if (remaining < 0) {
       ++overdue;
       earliest = std::min(earliest, remaining);

@@ -81,7 +81,9 @@ std::string describe_python(const TextPage& page) {
 // What is unusual about the process and explains the rest.
 std::vector<std::string> list_remarks(const ProcessFacts& process) {
   std::vector<std::string> remarks;
-  if (process.state == 'T') remarks.emplace_back("the process is stopped by a signal (state T): kill -CONT lets it go on");
+  if (process.state == 'T') {
+    remarks.emplace_back("the process is stopped by a signal (state T): kill -CONT lets it go on");
+  }
   if (process.state == 't') remarks.emplace_back("the process is stopped by a debugger (state t)");
   if (process.state == 'Z') remarks.emplace_back("the process is a zombie");
   if (process.tracer_pid != 0) remarks.push_back(fmt::format("it is traced by process {}", process.tracer_pid));

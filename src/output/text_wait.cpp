@@ -30,7 +30,8 @@ std::string describe_timers(const std::vector<const OnTimer*>& timers) {
     if (timer->remaining < 0) ++overdue;
   }
   if (timers.size() == 1) {
-    return earliest < 0 ? "timer, overdue by " + format_duration(-earliest) : "timer, fires in " + format_duration(earliest);
+    if (earliest < 0) return "timer, overdue by " + format_duration(-earliest);
+    return "timer, fires in " + format_duration(earliest);
   }
   const auto range = [](double from, double to) {
     const std::string low = format_duration(from);

@@ -4,7 +4,19 @@
 #include "groups.h"
 #include "thread_report.h"
 
+#include <tuple>
+
 namespace asyncspy {
+
+void visit_stacks(Snapshot& snapshot) {
+  auto runtime = find_runtime(*snapshot.memory, snapshot.process.images);
+  if (!runtime) return;
+  Inspection inspection{.reader = {*snapshot.memory, runtime->layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+  auto interpreters = read_interpreters(inspection.reader, *runtime);
+  if (!interpreters) return;
+  std::vector<Gap> gaps;
+  std::ignore = report_threads(inspection, snapshot, *interpreters, gaps);
+}
 
 Result<Report> analyse(Snapshot& snapshot) {
   if (snapshot.analysis) {

@@ -6,6 +6,9 @@
 
 namespace asyncspy {
 
+// Reads only what the threads execute right now, for the sake of the pages that this needs. Failures do not matter here.
+void visit_stacks(Snapshot& snapshot);
+
 [[nodiscard]] Result<Report> analyse(Snapshot& snapshot);
 
 }  // namespace asyncspy

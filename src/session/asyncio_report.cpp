@@ -79,6 +79,9 @@ class AsyncioReport {
   void finish_tasks() {
     std::unordered_set<Address> running;
     for (std::size_t i = first_loop_; i < report_.loops.size(); ++i) running.insert(report_.loops[i].current_task);
+    for (const RawTask& raw : raw_tasks_) {
+      if (raw.chain.end == ChainEnd::kRunning && !raw.task.stack.empty()) first_coroutines_.insert(raw.task.stack.front().object);
+    }
     WaitContext context{asyncio_, index_, task_ids_, now_};
     for (RawTask& raw : raw_tasks_) {
       Task& task = raw.task;
@@ -90,7 +93,8 @@ class AsyncioReport {
     }
   }
 
-  // The frames of a running coroutine and of all that it called are on a thread's stack.
+  // The frames of a running coroutine and of all that it called are on a thread's stack. Where another task's coroutine
+  // begins, that task was started by this one (eagerly, or by a nested loop): the rest of the stack is its own.
   void join_thread_stack(RawTask& raw) {
     auto place = threads_.places.find(raw.chain.frame_addresses.back());
     if (place == threads_.places.end()) {
@@ -98,8 +102,11 @@ class AsyncioReport {
       return;
     }
     const std::vector<Frame>& stack = threads_.threads[place->second.thread].stack;
+    std::size_t end = place->second.frame + 1;
+    while (end < stack.size() && !first_coroutines_.contains(stack[end].object)) ++end;
     raw.task.stack.pop_back();
-    raw.task.stack.insert(raw.task.stack.end(), stack.begin() + static_cast<std::ptrdiff_t>(place->second.frame), stack.end());
+    raw.task.stack.insert(raw.task.stack.end(), stack.begin() + static_cast<std::ptrdiff_t>(place->second.frame),
+                          stack.begin() + static_cast<std::ptrdiff_t>(end));
   }
 
   Inspection& inspection_;
@@ -111,6 +118,7 @@ class AsyncioReport {
   LoopIndex index_;
   std::vector<RawTask> raw_tasks_;
   std::unordered_set<Address> task_ids_;
+  std::unordered_set<Address> first_coroutines_;  // outermost coroutines of the tasks that are on a stack
   std::vector<CurrentTask> current_;
   std::vector<Address> running_loops_;  // beside threads_.states
   std::vector<RawLoop> raw_loops_;

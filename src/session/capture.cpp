@@ -118,26 +118,70 @@ Result<void> look_while_running(Target& target, Snapshot& snapshot) {
   return {};
 }
 
-// One stop: copies `ranges` and the tops of the stacks.
+// Pages above the stack pointers that are not there yet.
+std::vector<PageRange> missing_stack_pages(const std::vector<ThreadFacts>& threads, RecordingMemory& memory) {
+  Numbers pages;
+  for (const PageRange& range : stack_pages(threads)) {
+    std::uint64_t first = range.start.value() / kPageSize;
+    for (std::uint64_t number = first; number < first + range.pages; ++number) {
+      if (!memory.has_page(number)) pages.emplace_back(number, number + 1);
+    }
+  }
+  return merge(std::move(pages));
+}
+
+// What moves fastest is what the threads execute: between the scout and the stop they called on. Their frames are few,
+// so they are walked again during the stop, fetching what the scout did not see.
+void fetch_stacks(Target& target, Snapshot& snapshot) {
+  snapshot.memory->attach(target.memory());
+  visit_stacks(snapshot);
+  snapshot.memory->detach();
+}
+
+// A stop wakes threads, so that right after it they show as runnable: what counts is their state before the first stop.
+void keep_states(const std::vector<ThreadFacts>& before, std::vector<ThreadFacts>& now) {
+  for (ThreadFacts& thread : now) {
+    for (const ThreadFacts& earlier : before) {
+      if (earlier.tid == thread.tid) thread.state = earlier.state;
+    }
+  }
+}
+
+enum class WhileStopped : std::uint8_t { kCopy, kCopyAndAnalyse };
+
+// One stop: copies `ranges` and the tops of the stacks. An analysis during the stop fetches what else it needs.
 Result<void> copy_while_stopped(Target& target, const std::vector<PageRange>& ranges, const CaptureOptions& options,
-                                Snapshot& snapshot) {
+                                WhileStopped what, Snapshot& snapshot) {
   auto memory = std::make_unique<RecordingMemory>(nullptr);
   memory->prepare(ranges);
+  snapshot.memory = std::move(memory);
   ASYNCSPY_TRY(freeze, target.freeze(options.max_pause));
   snapshot.capture.monotonic_ns = target.monotonic_now();
-  memory->fill(target.memory());
-  std::vector<PageRange> stacks = stack_pages(freeze->threads());
-  auto stack_memory = std::make_unique<RecordingMemory>(nullptr);
-  memory->settle(target.memory());
-  memory->prepare(stacks);
-  memory->fill(target.memory());
-  memory->settle(target.memory());
+  snapshot.capture.realtime_ns = wall_clock_ns();
+  snapshot.capture.mode = CaptureMode::kStopped;
+  bool is_first_stop = snapshot.capture.stops == 0;
+  std::vector<ThreadFacts> before = std::move(snapshot.threads);
   snapshot.threads = freeze->threads();
+  if (!is_first_stop) keep_states(before, snapshot.threads);
+  snapshot.memory->fill(target.memory());
+  snapshot.memory->prepare(missing_stack_pages(snapshot.threads, *snapshot.memory));
+  snapshot.memory->fill(target.memory());
+  Result<Report> report = fail(ErrorKind::kInternal, "not analysed");
+  if (what == WhileStopped::kCopyAndAnalyse) {
+    snapshot.memory->attach(target.memory());
+    report = analyse(snapshot);
+    snapshot.memory->detach();
+  } else {
+    fetch_stacks(target, snapshot);
+  }
   snapshot.capture.pause_seconds += std::chrono::duration<double>(freeze->release()).count();
   snapshot.capture.stops += 1;
-  snapshot.capture.mode = CaptureMode::kStopped;
-  snapshot.capture.realtime_ns = wall_clock_ns();
-  snapshot.memory = std::move(memory);
+  if (what == WhileStopped::kCopyAndAnalyse) {
+    if (!report) return std::unexpected(std::move(report.error()));
+    report->capture = snapshot.capture;
+    report->capture.bytes_copied = snapshot.memory->bytes();
+    snapshot.analysis = std::move(*report);
+  }
   return {};
 }
 
@@ -148,13 +192,15 @@ Result<void> scout_then_freeze(Target& target, const CaptureOptions& options, Sn
   if (!can_be_torn) return std::unexpected(explain(target, scouted.error()));
 
   std::vector<PageRange> ranges = widen(snapshot.memory->recorded(), snapshot.process.mappings);
-  for (int stop = 0; stop < kMaxStops; ++stop) {
-    if (auto done = copy_while_stopped(target, ranges, options, snapshot); !done) {
+  for (int stop = 1; stop <= kMaxStops; ++stop) {
+    WhileStopped what = stop < kMaxStops ? WhileStopped::kCopy : WhileStopped::kCopyAndAnalyse;
+    if (auto done = copy_while_stopped(target, ranges, options, what, snapshot); !done) {
       return std::unexpected(explain(target, done.error()));
     }
+    if (what == WhileStopped::kCopyAndAnalyse) return {};
     auto report = analyse(snapshot);
     std::vector<PageRange> missed = snapshot.memory->take_missed();
-    if (missed.empty() || stop + 1 == kMaxStops) {
+    if (missed.empty()) {
       if (!report) return std::unexpected(explain(target, report.error()));
       snapshot.analysis = std::move(*report);
       return {};

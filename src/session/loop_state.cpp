@@ -46,7 +46,7 @@ std::optional<Lateness> find_lateness(const RawLoop& raw, double now) {
     late = Lateness{seconds, fmt::format("{} due at loop time {:.3f}", where, deadline)};
   };
   for (const Timer& timer : raw.loop.timers) {
-    if (!timer.cancelled) consider(timer.deadline, "a timer");
+    if (!timer.cancelled && timer.deadline) consider(*timer.deadline, "a timer");
   }
   if (raw.ready_deadline) consider(*raw.ready_deadline, "a timer in the ready queue");
   return late;

@@ -7,7 +7,7 @@ def test_both_tasks_of_a_lock_deadlock_wait_in_acquire(asyncspy, start_situation
     takers = [task for task in report["tasks"] if task["stack"][0]["function"] == "take"]
     assert len(takers) == 2
     for task in takers:
-        assert [frame["function"] for frame in task["stack"]] == ["take", "Lock.__aenter__", "Lock.acquire"]
+        assert [frame["function"] for frame in task["stack"]] == ["take", "_ContextManagerMixin.__aenter__", "Lock.acquire"]
         assert task["state"] == "pending" and not task["running"]
         assert task["wait"]["kind"] == "primitive"
         assert (task["wait"]["primitive"], task["wait"]["operation"]) == ("Lock", "acquire")

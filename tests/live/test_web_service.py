@@ -95,6 +95,7 @@ def check_waiting_requests(report, handler):
     assert running[0]["id"] == report["loops"][running[0]["loop"]]["current_task"]
     assert running[0]["wait"]["kind"] == "running"
     own = [frame for frame in running[0]["stack"] if frame["file"] == SERVICE]
+    assert own, ([each["gaps"] for each in report["threads"]], report["gaps"], report["capture"], [f["function"] for f in report["threads"][0]["stack"]], report["threads"][0]["system_call"])
     assert own[0]["function"] == handler and own[0]["kind"] == "coroutine"
     return running[0]["stack"], own
 

@@ -6,7 +6,8 @@ argument, and waits for orders on standard input: a line asks for the account, t
 test looks at the process *before* it asks, because some answers change what they report: the name of a
 task, for instance, is only made into text when somebody asks for it.
 
-Runs on Python 3.7 to 3.15 and imports nothing that a situation may want absent, asyncio least of all.
+Runs on Python 3.7 to 3.15 and imports nothing that a situation may want absent, asyncio least of all. Where there is no /proc,
+TRUTH_PROC is the number of a descriptor that is open for one.
 """
 import gc
 import json
@@ -21,6 +22,8 @@ REST_SECONDS = 0.012  # longer than the interval (5 ms) at which a thread that w
 
 # Links of an await chain that have no frame of their own and lead to one that has.
 LEADING_ON = ("async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable")
+
+PROC = int(os.environ["TRUTH_PROC"]) if "TRUTH_PROC" in os.environ else os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
 
 _ready = threading.Event()
 _promise = {}
@@ -41,7 +44,7 @@ def ready(spinning=(), **promise):
 
 
 def own_tid():
-    return int(os.readlink("/proc/thread-self").rsplit("/", 1)[1])
+    return int(os.readlink("thread-self", dir_fd=PROC).rsplit("/", 1)[1])
 
 
 def _serve():
@@ -76,10 +79,13 @@ def _await_rest(own):
 def _activity(own):
     """Context switches by thread, or None when a thread is awake."""
     counts = {}
-    for name in os.listdir("/proc/self/task"):
+    folder = os.open("self/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=PROC)
+    names = os.listdir(folder)
+    os.close(folder)
+    for name in names:
         if int(name) == own or int(name) in _spinning:
             continue
-        with open("/proc/self/task/%s/status" % name) as file:
+        with open(os.open("self/task/%s/status" % name, os.O_RDONLY, dir_fd=PROC)) as file:
             fields = dict(line.split(":", 1) for line in file if ":" in line)
         if fields["State"].split()[0] != "S":
             return None
@@ -99,7 +105,7 @@ def account(reporter):
         tasks = _all_tasks(asyncio)
         loops = _all_loops(asyncio, tasks)
         result["loops"] = [_loop(asyncio, loop, threads) for loop in loops]
-        result["tasks"] = [_task(asyncio, task, owners) for task in tasks]
+        result["tasks"] = [_task(asyncio, task, owners, tasks) for task in tasks]
     result["monotonic"] = time.monotonic()
     return result
 
@@ -202,12 +208,26 @@ def _loop_state(thread):
     return "running" if thread["spinning"] else "blocked"
 
 
-def _task(asyncio, task, owners):
+def _coroutine(task):
+    return task.get_coro() if hasattr(task, "get_coro") else task._coro
+
+
+def _executing_stack(frame, owners, coroutine, tasks):
+    """The frames from the coroutine's inwards, as far as they are its task's: a task that it started may follow."""
+    others = {hex(id(_coroutine(task))) for task in tasks}
+    links = _stack(frame, owners, _frame_of(coroutine))
+    own = 1
+    while own < len(links) and links[own]["object"] not in others:
+        own += 1
+    return links[:own]
+
+
+def _task(asyncio, task, owners, tasks):
     loop = task.get_loop()
     running = asyncio.tasks.current_task(loop) is task
-    coroutine = task.get_coro() if hasattr(task, "get_coro") else task._coro
-    if running:
-        chain = _stack(sys._current_frames()[loop._thread_id], owners, _frame_of(coroutine))
+    coroutine = _coroutine(task)
+    if running or getattr(coroutine, "cr_running", False) or getattr(coroutine, "gi_running", False):
+        chain = _executing_stack(sys._current_frames()[loop._thread_id], owners, coroutine, tasks)
     else:
         chain = await_chain(coroutine)
     waiter = task._fut_waiter

@@ -7,7 +7,8 @@ void add_blocked_task(ReportBuilder& b) {
   std::vector<Frame> stack{
       b.frame(FrameKind::kCoroutine, "Server.handle", "/srv/shop/server.py", 88, true),
       b.frame(FrameKind::kCoroutine, "place_order", "/srv/shop/orders.py", 31, true),
-      b.frame(FrameKind::kFunction, "Session.request", "/usr/lib/python3/dist-packages/requests/sessions.py", 587, true),
+      b.frame(FrameKind::kFunction, "Session.request", "/usr/lib/python3/dist-packages/requests/sessions.py", 587,
+              true),
       b.frame(FrameKind::kFunction, "SocketIO.readinto", "/usr/lib/python3.11/socket.py", 706, true)};
   Task& task = b.task("request-17", Running{});
   task.running = true;
@@ -51,7 +52,8 @@ void add_threads(ReportBuilder& b) {
   socket.tcp_state = "ESTABLISHED";
   main.system_call = SystemCallReport{"recvfrom", "recvfrom(fd 12)", socket, std::nullopt, {}};
   for (int i = 0; i < 3; ++i) {
-    const Frame worker = b.frame(FrameKind::kFunction, "_worker", "/usr/lib/python3.11/concurrent/futures/thread.py", 81);
+    const Frame worker =
+        b.frame(FrameKind::kFunction, "_worker", "/usr/lib/python3.11/concurrent/futures/thread.py", 81);
     Thread& thread = b.thread(4250 + i, "pool_" + std::to_string(i));
     thread.system_call = SystemCallReport{"futex", "futex(FUTEX_WAIT, 0x7f00" + std::to_string(i) + ")", {}, {}, {}};
     thread.stack = {worker};

@@ -96,7 +96,10 @@ TEST_CASE("what is not an ELF file is an error") {
   CHECK_FALSE(ElfImage::open({}, "nothing"));
   std::FILE* file = std::tmpfile();
   REQUIRE(file != nullptr);
-  std::fputs("\x7f" "ELF but not really", file);
+  std::fputs(
+      "\x7f"
+      "ELF but not really",
+      file);
   std::fflush(file);
   const auto image = ElfImage::open(FileDescriptor(::dup(::fileno(file))), "broken");
   std::fclose(file);

@@ -112,6 +112,13 @@ TEST_CASE("a frozen thread keeps the state and the name that it had before") {
   REQUIRE(wait_until([&] { return child.state() == 'S'; }));
   auto target = LiveTarget::attach(child.pid());
   REQUIRE(target);
+  // The kernel charges a running thread at its clock ticks: before the first one it has used no time.
+  REQUIRE(wait_until([&] {
+    const auto running = (*target)->read_threads();
+    return running && std::ranges::any_of(*running, [](const ThreadFacts& thread) {
+             return thread.name == "counter" && thread.cpu_time_ns > 0;
+           });
+  }));
   auto freeze = (*target)->freeze(std::chrono::seconds(10));
   REQUIRE(freeze);
   const auto& threads = (*freeze)->threads();

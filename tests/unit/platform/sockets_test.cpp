@@ -16,7 +16,8 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::string_view kTitle = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n";
+constexpr std::string_view kTitle =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n";
 
 }  // namespace
 
@@ -51,19 +52,21 @@ TEST_CASE("an IPv6 line is printed as people write it, and mapped IPv4 as IPv4")
 
 TEST_CASE("socket lines that are cut short or not wanted are passed over") {
   SocketTable table;
-  parse_inet_sockets("0: 0100007F:1F90 0100007F\n1: 01:02 03:04 01 0:0 0:0 0 0 0 5\n"
-                     "2: 0100007F:1F90 0200A8C0:C001 01 0:0 00:0 0 0 0 6\n",
-                     "tcp", {5}, table);
+  parse_inet_sockets(
+      "0: 0100007F:1F90 0100007F\n1: 01:02 03:04 01 0:0 0:0 0 0 0 5\n"
+      "2: 0100007F:1F90 0200A8C0:C001 01 0:0 00:0 0 0 0 6\n",
+      "tcp", {5}, table);
   CHECK(table.empty());
 }
 
 TEST_CASE("a unix line yields its path, with spaces, or none") {
   SocketTable table;
-  parse_unix_sockets("Num       RefCount Protocol Flags    Type St Inode Path\n"
-                     "0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/my app.sock\n"
-                     "0000000000000000: 00000002 00000000 00000000 0001 03 13\n"
-                     "0000000000000000: 00000002 00000000 00010000 0001 01 14 @abstract\n",
-                     {12, 13, 14}, table);
+  parse_unix_sockets(
+      "Num       RefCount Protocol Flags    Type St Inode Path\n"
+      "0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/my app.sock\n"
+      "0000000000000000: 00000002 00000000 00000000 0001 03 13\n"
+      "0000000000000000: 00000002 00000000 00010000 0001 01 14 @abstract\n",
+      {12, 13, 14}, table);
   REQUIRE(table.size() == 3);
   CHECK(table[12].local == "/run/my app.sock");
   CHECK(table[13].local.empty());

@@ -113,7 +113,8 @@ TEST_CASE("absolute times count from the clock that they belong to") {
   CHECK(sleep.text == "clock_nanosleep(CLOCK_MONOTONIC, until +27.3 s)");
   REQUIRE(sleep.remaining_seconds);
   CHECK(std::abs(*sleep.remaining_seconds - 27.3) < 1e-6);
-  const auto late = decode(memory, CallMoment::kStopped, SYS_futex, 0x7f00, FUTEX_WAIT_BITSET_PRIVATE, 0, (kPlace + 64).value());
+  const auto late =
+      decode(memory, CallMoment::kStopped, SYS_futex, 0x7f00, FUTEX_WAIT_BITSET_PRIVATE, 0, (kPlace + 64).value());
   CHECK(late.text == "futex(FUTEX_WAIT_BITSET, 0x7f00, until -2.0 s)");
   CHECK(late.object == Address{0x7f00});
   const auto real = decode(memory, CallMoment::kStopped, SYS_futex, 0x7f00,
@@ -287,9 +288,7 @@ TEST_CASE("a child that connects to a server which does not accept") {
 }
 
 TEST_CASE("a child that waits for a futex") {
-  Child child([](SharedPage& shared) {
-    ::syscall(SYS_futex, &shared.counter, FUTEX_WAIT, 0, nullptr, nullptr, 0);
-  });
+  Child child([](SharedPage& shared) { ::syscall(SYS_futex, &shared.counter, FUTEX_WAIT, 0, nullptr, nullptr, 0); });
   const auto decoded = decode_stopped(child, SYS_futex);
   const auto word = reinterpret_cast<std::uint64_t>(&child.shared().counter);
   CHECK(decoded.text == fmt::format("futex(FUTEX_WAIT, {:#x}, no timeout)", word));
