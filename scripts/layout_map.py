@@ -21,7 +21,7 @@ MEMBERS = {
     "gil.locked": ["_gil_runtime_state.locked"],
     "thread.next": ["PyThreadState.next"],
     "thread.interpreter": ["PyThreadState.interp"],
-    "thread.frame": ["PyThreadState.current_frame", "PyThreadState.cframe", "PyThreadState.frame"],
+    "thread.frame": ["PyThreadState.current_frame", "PyThreadState.frame", "PyThreadState.cframe"],
     "thread.dict": ["PyThreadState.dict"],
     "thread.thread_id": ["PyThreadState.thread_id"],
     "thread.native_thread_id": ["PyThreadState.native_thread_id"],

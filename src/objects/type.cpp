@@ -93,9 +93,13 @@ Result<const Type*> TypeTable::find(const ObjectReader& reader, Address address)
   }
   ASYNCSPY_TRY(name, read_c_string(reader.memory, view.get(layout.name), kMaxTypeName));
   type.name = name;
-  ASYNCSPY_TRY(mro, read_tuple(reader, view.get(layout.mro)));
-  if (mro.size() > kMaxMro) return fail(ErrorKind::kCorrupt, "not a type object", {}, address);
-  type.mro = std::move(mro);
+  // A static type that nobody readied has none: async_generator_asend up to 3.9 (Objects/genobject.c).
+  type.mro = {address};
+  if (Address mro_at = view.get(layout.mro); !mro_at.is_null()) {
+    ASYNCSPY_TRY(mro, read_tuple(reader, mro_at));
+    if (mro.size() > kMaxMro) return fail(ErrorKind::kCorrupt, "not a type object", {}, address);
+    type.mro = std::move(mro);
+  }
   if (type.name.find("coroutine") != std::string::npos || type.name.find("generator") != std::string::npos) {
     type.cython = read_cython_members(reader, type.members);
   }

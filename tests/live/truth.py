@@ -31,8 +31,16 @@ _spinning = set()
 
 
 def watch():
-    """Starts the thread that reports. To be called once, by the main thread."""
+    """Starts the thread that reports. To be called once, by the main thread, before it starts threads of its own."""
+    if sys.version_info < (3, 8):
+        threading.Thread._set_ident = _set_ident
     threading.Thread(target=_serve, name="truth", daemon=True).start()
+
+
+def _set_ident(thread):
+    """What threading does in every new thread, and what it does from 3.8 on."""
+    thread._ident = threading.get_ident()
+    thread.native_id = own_tid()
 
 
 def ready(spinning=(), **promise):
