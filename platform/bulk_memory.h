@@ -18,6 +18,12 @@ struct RangeRead {
   bool ok = false;
 };
 
+// Whole pages: [start, start + pages * kPageSize).
+struct PageRange {
+  Address start;
+  std::uint64_t pages = 0;
+};
+
 class BulkMemory : public Memory {
  public:
   virtual void read_ranges(std::span<RangeRead> ranges) {

@@ -70,7 +70,7 @@ void CallDecoder::add_absolute(Address at, int clock, bool name_clock) {
   const auto deadline = read_time(at, Unit::kNanoseconds);
   if (!deadline) {
     add("timeout unreadable");
-  } else if (clock == CLOCK_MONOTONIC) {
+  } else if (clock == CLOCK_MONOTONIC && monotonic_now_ns_ != 0) {
     // Only the monotonic clock of the target's moment is known here; it may have been long ago.
     const double left = *deadline - static_cast<double>(monotonic_now_ns_) / 1e9;
     decoded_.remaining_seconds = left;

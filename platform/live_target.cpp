@@ -16,6 +16,8 @@
 #include "descriptors.h"
 #include "escaped_text.h"
 #include "loaded_images.h"
+#include "mapped_files.h"
+#include "page_map.h"
 #include "pause.h"
 #include "permission.h"
 #include "process_maps.h"
@@ -25,6 +27,8 @@
 
 namespace asyncspy {
 namespace {
+
+constexpr std::size_t kMostAuxiliaryBytes = 4096;
 
 std::int64_t clock_ns(clockid_t clock) {
   timespec now{};
@@ -156,10 +160,12 @@ Result<ProcessFacts> LiveTarget::read_process() {
   facts.uptime_seconds = static_cast<double>(std::max<std::int64_t>(age_ns, 0)) / 1e9;
   facts.resident_bytes = stat->resident_bytes;
   facts.other_root = has_other_root(pid_);
+  facts.auxiliary_vector = read_system_file(fmt::format("/proc/{}/auxv", pid_), kMostAuxiliaryBytes).text;
   auto mappings = read_process_maps(pid_);
   if (!mappings) return std::unexpected(std::move(mappings.error()));
   facts.mappings = std::move(*mappings);
-  facts.images = find_loaded_images({pid_, facts.executable}, facts.mappings, memory_);
+  LiveMappedFiles files(pid_, memory_);
+  facts.images = find_loaded_images(facts.executable, facts.mappings, files, memory_);
   if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
   return facts;
 }
@@ -208,6 +214,10 @@ Result<std::unique_ptr<Freeze>> LiveTarget::freeze(std::chrono::milliseconds dea
 
 std::vector<Descriptor> LiveTarget::read_descriptors(const std::vector<int>& numbers) {
   return asyncspy::read_descriptors(pid_, numbers);
+}
+
+Result<std::vector<PageRange>> LiveTarget::find_written_pages(const std::vector<Mapping>& mappings) {
+  return asyncspy::find_written_pages(pid_, mappings);
 }
 
 std::int64_t LiveTarget::monotonic_now() { return clock_ns(CLOCK_MONOTONIC) + monotonic_lead_; }

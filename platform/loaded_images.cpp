@@ -1,11 +1,7 @@
 #include "loaded_images.h"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -13,13 +9,11 @@
 
 #include "dynamic_symbols.h"
 #include "elf_image.h"
-#include "system_files.h"
 
 namespace asyncspy {
 namespace {
 
 constexpr std::size_t kMostImages = 4096;
-constexpr std::size_t kComparedBytes = 1024;  // holds the headers and, as linkers order sections, the build id
 
 // Indices into kSymbols.
 enum Symbol : std::size_t { kRuntime, kVersion, kInterpreterHead, kAsyncioDebug, kFirstOfPypy };
@@ -48,7 +42,7 @@ int rank_of(const Mapping& mapping, const std::string& executable) {
   return mapping.executable ? 4 : 5;
 }
 
-std::vector<Candidate> find_candidates(const ImageSearch& search, const std::vector<Mapping>& mappings) {
+std::vector<Candidate> find_candidates(const std::string& executable, const std::vector<Mapping>& mappings) {
   std::map<std::pair<std::string_view, std::uint64_t>, std::size_t> known;
   std::vector<Candidate> candidates;
   for (const Mapping& mapping : mappings) {
@@ -63,37 +57,9 @@ std::vector<Candidate> find_candidates(const ImageSearch& search, const std::vec
     const bool better = candidate.anchor == nullptr || (mapping.executable && !candidate.anchor->executable);
     if (better) candidate.anchor = &mapping;
   }
-  for (Candidate& candidate : candidates) candidate.rank = rank_of(*candidate.anchor, search.executable);
+  for (Candidate& candidate : candidates) candidate.rank = rank_of(*candidate.anchor, executable);
   std::ranges::stable_sort(candidates, {}, &Candidate::rank);
   return candidates;
-}
-
-// Whether `file` begins as the image in memory does. The inode alone is not enough: file systems in layers show another
-// one in maps than in stat, and a file that was written over keeps it.
-bool is_same_file(int file, const Candidate& candidate, Memory& memory) {
-  std::array<std::byte, kComparedBytes> mapped{};
-  if (candidate.first == nullptr || !memory.read(candidate.first->start, mapped)) {
-    struct stat facts {};
-    return ::fstat(file, &facts) == 0 && facts.st_ino == candidate.anchor->inode;
-  }
-  std::array<std::byte, kComparedBytes> stored{};
-  const ssize_t got = ::pread(file, stored.data(), stored.size(), 0);
-  return got > 0 && std::memcmp(mapped.data(), stored.data(), static_cast<std::size_t>(got)) == 0;
-}
-
-FileDescriptor open_mapped_file(int pid, const Candidate& candidate, Memory& memory) {
-  const Mapping& anchor = *candidate.anchor;
-  // The kernel's own link names exactly the mapped file, even deleted, but needs a capability of the host.
-  const std::array paths = {
-      fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, anchor.start.value(), anchor.end.value()),
-      fmt::format("/proc/{}/root{}", pid, anchor.path),
-      anchor.path,
-  };
-  for (const std::string& path : paths) {
-    FileDescriptor file = open_regular_file(path);
-    if (file && is_same_file(file.get(), candidate, memory)) return file;
-  }
-  return {};
 }
 
 LoadedImage make_image(const Candidate& candidate, std::uint64_t bias,
@@ -141,13 +107,13 @@ bool is_of_interest(const LoadedImage& image) {
 
 }  // namespace
 
-std::vector<LoadedImage> find_loaded_images(const ImageSearch& search, const std::vector<Mapping>& mappings,
-                                            Memory& memory) {
+std::vector<LoadedImage> find_loaded_images(const std::string& executable, const std::vector<Mapping>& mappings,
+                                            MappedFiles& files, Memory& memory) {
   std::vector<LoadedImage> images;
   bool runtime_found = false;
-  for (const Candidate& candidate : find_candidates(search, mappings)) {
+  for (const Candidate& candidate : find_candidates(executable, mappings)) {
     if (runtime_found && candidate.rank > kLikely) break;
-    FileDescriptor file = open_mapped_file(search.pid, candidate, memory);
+    FileDescriptor file = files.open({candidate.anchor, candidate.first});
     auto image = file ? examine_file(std::move(file), candidate) : examine_memory(candidate, memory);
     if (!image || !is_of_interest(*image)) continue;
     runtime_found = runtime_found || !image->runtime.is_null() || image->looks_like_pypy;

@@ -7,18 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "mapped_files.h"
 #include "memory.h"
 #include "process_facts.h"
 
 namespace asyncspy {
 
-struct ImageSearch {
-  int pid = 0;
-  std::string executable;  // as shown in maps
-};
-
-// Images in which something of interest was found; those with a runtime first.
-[[nodiscard]] std::vector<LoadedImage> find_loaded_images(const ImageSearch& search,
-                                                          const std::vector<Mapping>& mappings, Memory& memory);
+// Images in which something of interest was found; those with a runtime first. `executable` as shown in maps.
+[[nodiscard]] std::vector<LoadedImage> find_loaded_images(const std::string& executable,
+                                                          const std::vector<Mapping>& mappings, MappedFiles& files,
+                                                          Memory& memory);
 
 }  // namespace asyncspy

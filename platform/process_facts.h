@@ -82,6 +82,7 @@ struct ProcessFacts {
   bool other_root = false;             // its root directory or mount namespace is not ours
   std::vector<Mapping> mappings;
   std::vector<LoadedImage> images;  // only those with a non-null symbol
+  std::string auxiliary_vector;     // what the kernel told the process at its start, Elf64_auxv_t each; may be empty
 };
 
 // What a file descriptor of the target is.

@@ -13,12 +13,6 @@
 
 namespace asyncspy {
 
-// Whole pages: [start, start + pages * kPageSize).
-struct PageRange {
-  Address start;
-  std::uint64_t pages = 0;
-};
-
 class RecordingMemory : public Memory {
  public:
   // A null source makes a detached, empty recording.

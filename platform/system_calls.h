@@ -26,6 +26,7 @@ struct DecodedCall {
 // of a select, ppoll or nanosleep is left; on a thread that sleeps on, the same memory holds the whole time.
 enum class CallMoment { kStopped, kAsleep };
 
+// `monotonic_now_ns` is 0 where it is not known.
 [[nodiscard]] DecodedCall decode_system_call(const SystemCall& call, Memory& memory, std::int64_t monotonic_now_ns,
                                              CallMoment moment = CallMoment::kStopped);
 

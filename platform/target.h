@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "bulk_memory.h"
@@ -49,8 +50,17 @@ class Target {
   // What the descriptors in `numbers` are now (one table read for all; order as asked).
   [[nodiscard]] virtual std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) = 0;
 
-  // CLOCK_MONOTONIC as the target sees it (its time namespace), in nanoseconds.
+  // CLOCK_MONOTONIC as the target sees it (its time namespace), in nanoseconds; 0: not known.
   [[nodiscard]] virtual std::int64_t monotonic_now() = 0;
+
+  // Whether it runs, so that it changes unless it is frozen.
+  [[nodiscard]] virtual bool is_live() const { return true; }
+
+  // The pages that the process itself has written: private, and neither untouched nor a file's.
+  [[nodiscard]] virtual Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) = 0;
+
+  // What turned out to be missing while its memory was read, in sentences.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 };
 
 }  // namespace asyncspy

@@ -16,6 +16,7 @@
 #include "permission.h"
 #include "procfs.h"
 #include "restarted_call.h"
+#include "thread_registers.h"
 
 namespace asyncspy {
 namespace {
@@ -28,30 +29,12 @@ constexpr int kEagerRounds = 100;
 constexpr auto kFirstNap = 20us;
 constexpr auto kLongestNap = 500us;
 
-// From include/linux/errno.h: how the kernel remembers that an interrupted call must be started again.
-constexpr std::array<std::int64_t, 5> kInterrupted = {-512, -513, -514, -516, -EINTR};
-
 // PTRACE_EVENT_STOP: an enumerator in some headers, a macro in others, and missing in a third kind.
 constexpr int kEventStop = 128;
 
 bool is_dead(int pid, int tid) {
   const auto stat = read_process_stat(fmt::format("{}/task/{}", pid, tid));
   return !stat || stat->state == 'Z' || stat->state == 'X';
-}
-
-Registers copy_registers(const user_regs_struct& all) {
-  Registers few;
-  few.instruction_pointer = all.rip;
-  few.stack_pointer = all.rsp;
-  few.frame_pointer = all.rbp;
-  few.thread_base = all.fs_base;
-  few.rax = all.rax;
-  few.rbx = all.rbx;
-  few.r12 = all.r12;
-  few.r13 = all.r13;
-  few.r14 = all.r14;
-  few.r15 = all.r15;
-  return few;
 }
 
 std::optional<int> peek_restarted_call(int tid, std::uint64_t instruction_pointer) {
@@ -156,16 +139,11 @@ void Tracer::record_stop(Tracee& tracee, int status) const {
   }
   StoppedThread& facts = tracee.facts;
   facts.registers = copy_registers(registers);
-  const auto number = static_cast<std::int64_t>(registers.orig_rax);
-  facts.in_user_mode = number < 0;
-  // A call with any other result is over, only its return to user mode was caught.
-  if (number < 0 || std::ranges::find(kInterrupted, static_cast<std::int64_t>(registers.rax)) == kInterrupted.end()) {
-    return;
-  }
-  SystemCall call{static_cast<int>(number),
-                  {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9}};
-  if (is_restarted(call)) call.number = peek_restarted_call(facts.tid, registers.rip).value_or(call.number);
-  facts.system_call = call;
+  facts.in_user_mode = is_in_user_mode(registers);
+  facts.system_call = find_interrupted_call(registers);
+  if (!facts.system_call || !is_restarted(*facts.system_call)) return;
+  SystemCall& call = *facts.system_call;
+  call.number = peek_restarted_call(facts.tid, registers.rip).value_or(call.number);
 }
 
 // The first thread of a process does not report its end while others run.

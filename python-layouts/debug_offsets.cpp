@@ -1,5 +1,6 @@
 #include "debug_offsets.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -101,10 +102,6 @@ void store(std::int32_t& offset, std::int32_t value) { offset = value; }
 void store(Flag& flag, std::int32_t value) { flag.offset = value; }
 template <class T>
 void store(Field<T>& field, std::int32_t value) { field.offset = value; }
-std::int32_t offset_of(const std::int32_t& offset) { return offset; }
-std::int32_t offset_of(const Flag& flag) { return flag.offset; }
-template <class T>
-std::int32_t offset_of(const Field<T>& field) { return field.offset; }
 
 Result<std::vector<LayoutChange>> apply(PythonLayout& layout, std::span<const std::byte> table,
                                         std::span<const ExportedOffset> entries, std::string_view name) {
@@ -121,14 +118,33 @@ Result<std::vector<LayoutChange>> apply(PythonLayout& layout, std::span<const st
     for (const ExportedOffset& entry : entries) {
       if (entry.field != field_name) continue;
       auto exported = static_cast<std::int32_t>(word_at(table, entry.at));
-      if (offset_of(field) != exported) changes.push_back({field_name, offset_of(field), exported});
+      if (layout_detail::offset_of(field) != exported) changes.push_back({field_name, layout_detail::offset_of(field), exported});
       store(field, exported);
     }
   });
   return changes;
 }
 
+std::span<const ExportedOffset> exported_by(unsigned minor) {
+  switch (minor) {
+    case 13: return kExported313;
+    case 14: return kExported314;
+    case 15: return kExported315;
+    default: return {};
+  }
+}
+
+bool lists(std::span<const ExportedOffset> entries, std::string_view field) {
+  return std::any_of(entries.begin(), entries.end(), [&](const ExportedOffset& entry) { return entry.field == field; });
+}
+
 }  // namespace
+
+bool is_exported_by_runtime(unsigned minor, std::string_view field) {
+  return lists(exported_by(minor), field) || (minor == 13 && field == "thread.running_loop");
+}
+
+bool is_exported_by_asyncio(std::string_view field) { return lists(kExportedAsyncio, field); }
 
 Result<DebugHeader> parse_debug_header(std::span<const std::byte> bytes) {
   if (bytes.size() < kDebugHeaderSize || std::memcmp(bytes.data(), kDebugCookie.data(), kDebugCookie.size()) != 0) {
@@ -158,9 +174,7 @@ Result<std::vector<LayoutChange>> apply_debug_offsets(PythonLayout& layout, std:
     layout.thread.running_loop = size;
     return changes;
   }
-  if (layout.minor == 14) return apply(layout, table, kExported314, kName);
-  if (layout.minor == 15) return apply(layout, table, kExported315, kName);
-  return std::vector<LayoutChange>{};
+  return apply(layout, table, exported_by(layout.minor), kName);
 }
 
 Result<std::vector<LayoutChange>> apply_asyncio_debug(PythonLayout& layout, std::span<const std::byte> table) {

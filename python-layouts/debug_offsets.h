@@ -41,4 +41,8 @@ struct LayoutChange {
 [[nodiscard]] Result<std::vector<LayoutChange>> apply_debug_offsets(PythonLayout& layout, std::span<const std::byte> table);
 [[nodiscard]] Result<std::vector<LayoutChange>> apply_asyncio_debug(PythonLayout& layout, std::span<const std::byte> table);
 
+// Whether _Py_DebugOffsets of 3.`minor`, or .AsyncioDebug, gives the field ("thread.frame").
+[[nodiscard]] bool is_exported_by_runtime(unsigned minor, std::string_view field);
+[[nodiscard]] bool is_exported_by_asyncio(std::string_view field);
+
 }  // namespace asyncspy

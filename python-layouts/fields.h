@@ -92,6 +92,7 @@ constexpr void for_each_field(L& l, Visit&& visit) {
   visit("type.basic_size", l.type.basic_size);
   visit("type.item_size", l.type.item_size);
   visit("type.flags", l.type.flags);
+  visit("type.methods", l.type.methods);
   visit("type.members", l.type.members);
   visit("type.getset", l.type.getset);
   visit("type.base", l.type.base);
@@ -184,6 +185,11 @@ template <class T>
 constexpr bool is_set(const Field<T>& field) { return field.is_set(); }
 constexpr bool is_set(const Flag& flag) { return flag.offset != kUnsetOffset; }
 constexpr bool is_set(const std::int32_t& size) { return size != kUnsetOffset; }
+
+template <class T>
+constexpr std::int32_t offset_of(const Field<T>& field) { return field.offset; }
+constexpr std::int32_t offset_of(const Flag& flag) { return flag.offset; }
+constexpr std::int32_t offset_of(const std::int32_t& size) { return size; }
 }  // namespace layout_detail
 
 // Whether every member was given an offset or was written `absent`.
@@ -191,6 +197,15 @@ consteval bool is_complete(const PythonLayout& layout) {
   bool complete = true;
   for_each_field(layout, [&](std::string_view, const auto& field) { complete = complete && layout_detail::is_set(field); });
   return complete;
+}
+
+// The offset of the member called `name`; kUnsetOffset when there is no such member.
+constexpr std::int32_t offset_by_name(const PythonLayout& layout, std::string_view name) {
+  std::int32_t found = kUnsetOffset;
+  for_each_field(layout, [&](std::string_view field_name, const auto& field) {
+    if (field_name == name) found = layout_detail::offset_of(field);
+  });
+  return found;
 }
 
 static_assert(sizeof(RuntimeLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "RuntimeLayout grew: add the member above");
@@ -204,7 +219,7 @@ static_assert(sizeof(CodeLayout) == 20 * sizeof(Pointer) + 0 * sizeof(Flag), "Co
 static_assert(sizeof(GeneratorLayout) == 8 * sizeof(Pointer) + 0 * sizeof(Flag), "GeneratorLayout grew: add the member above");
 static_assert(sizeof(AwaitableLayout) == 5 * sizeof(Pointer) + 0 * sizeof(Flag), "AwaitableLayout grew: add the member above");
 static_assert(sizeof(ObjectLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "ObjectLayout grew: add the member above");
-static_assert(sizeof(TypeLayout) == 13 * sizeof(Pointer) + 0 * sizeof(Flag), "TypeLayout grew: add the member above");
+static_assert(sizeof(TypeLayout) == 14 * sizeof(Pointer) + 0 * sizeof(Flag), "TypeLayout grew: add the member above");
 static_assert(sizeof(TextLayout) == 5 * sizeof(Pointer) + 0 * sizeof(Flag), "TextLayout grew: add the member above");
 static_assert(sizeof(NumberLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "NumberLayout grew: add the member above");
 static_assert(sizeof(SequenceLayout) == 11 * sizeof(Pointer) + 0 * sizeof(Flag), "SequenceLayout grew: add the member above");

@@ -175,6 +175,7 @@ struct TypeLayout {
   Int64 basic_size;
   Int64 item_size;
   UInt64 flags;
+  Pointer methods;
   Pointer members;
   Pointer getset;
   Pointer base;

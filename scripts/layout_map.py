@@ -89,6 +89,7 @@ MEMBERS = {
     "type.basic_size": ["PyTypeObject.tp_basicsize"],
     "type.item_size": ["PyTypeObject.tp_itemsize"],
     "type.flags": ["PyTypeObject.tp_flags"],
+    "type.methods": ["PyTypeObject.tp_methods"],
     "type.members": ["PyTypeObject.tp_members"],
     "type.getset": ["PyTypeObject.tp_getset"],
     "type.base": ["PyTypeObject.tp_base"],

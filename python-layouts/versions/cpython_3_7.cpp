@@ -33,7 +33,7 @@ constexpr PythonLayout kCpython37{
     .awaitable = {.asend_generator = 16, .athrow_generator = 16, .coroutine_wrapper_coroutine = 16,
                   .anext_wrapped = absent, .future_iterator_future = 16},
     .object = {.reference_count = 0, .type = 8, .var_size = 16},
-    .type = {.name = 24, .basic_size = 32, .item_size = 40, .flags = 168, .members = 240, .getset = 248, .base = 256,
+    .type = {.name = 24, .basic_size = 32, .item_size = 40, .flags = 168, .methods = 232, .members = 240, .getset = 248, .base = 256,
              .dict = 264, .dict_offset = 288, .mro = 344, .cached_keys = 856, .qualified_name = 848, .size = 400},
     .text = {.length = 16, .state = 32, .ascii_data = 48, .compact_data = 72, .legacy_data = 72},
     .number = {.integer_tag = 16, .digits = 24, .float_value = 16},

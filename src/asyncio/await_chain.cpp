@@ -1,5 +1,6 @@
 #include "await_chain.h"
 
+#include "circle.h"
 #include "frames.h"
 #include "generators.h"
 #include "text.h"
@@ -38,8 +39,9 @@ class ChainWalk {
 
   AwaitChain run(Address coroutine) {
     Address at = coroutine;
+    Circle circle;
     for (std::size_t links = 0; !at.is_null(); ++links) {
-      if (links >= kMaxLinks) {
+      if (links >= kMaxLinks || circle.closes_at(at)) {
         broken("the chain does not end", at);
         break;
       }

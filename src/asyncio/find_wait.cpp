@@ -112,7 +112,8 @@ Wait find_wait(Inspection& inspection, const WaitContext& context, const RawTask
   if (context.tasks.contains(task.awaited)) return OnTask{task.awaited};
   if (auto primitive = find_primitive(inspection, raw)) return *primitive;
   if (auto timer = context.index.timers.find(task.awaited); timer != context.index.timers.end() && timer->second.deadline) {
-    return OnTimer{*timer->second.deadline, *timer->second.deadline - context.now};
+    double deadline = *timer->second.deadline;
+    return OnTimer{deadline, context.now ? std::optional(deadline - *context.now) : std::nullopt};
   }
   if (auto watched = context.index.descriptors.find(task.awaited); watched != context.index.descriptors.end()) {
     return OnDescriptor{watched->second};

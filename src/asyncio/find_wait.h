@@ -12,7 +12,7 @@ struct WaitContext {
   const Asyncio& asyncio;
   const LoopIndex& index;
   const std::unordered_set<Address>& tasks;  // all tasks of the report
-  double now = 0;                            // loop time, seconds
+  std::optional<double> now;                 // loop time, seconds
 };
 
 [[nodiscard]] Wait find_wait(Inspection& inspection, const WaitContext& context, const RawTask& raw);

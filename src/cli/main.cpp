@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "doctor.h"
 #include "dump.h"
 #include "exit_code.h"
 #include "output_file.h"
@@ -85,6 +86,19 @@ CLI::App* add_ps(CLI::App& app, PsOptions& options) {
   return command;
 }
 
+CLI::App* add_doctor(CLI::App& app, DoctorOptions& options) {
+  CLI::App* command = app.add_subcommand("doctor", "Show what was detected in a process, and what stands in the way of reading it");
+  command->add_option("PID", options.pid, "Process to examine")
+      ->required()
+      ->option_text(" ")
+      ->check(CLI::Validator(check_process_id, "", "process id"));
+  command->add_flag("-l,--layout", options.layout, "List every member that is read, with its offset and origin");
+  command->add_flag("--no-pause", options.no_pause, "Do not try to stop the process");
+  add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
+  command->footer(kFooter);
+  return command;
+}
+
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -102,6 +116,7 @@ ExitCode report_usage(const CLI::App& app, std::string problem, int argc, char**
 ExitCode run(int argc, char** argv) {
   DumpOptions dump_options;
   PsOptions ps_options;
+  DoctorOptions doctor_options;
   CLI::App app("Says which coroutine blocks an asyncio event loop, which tasks are pending, and on what.\n"
                "Reads the process from outside: nothing to import, nothing to restart.", "asyncspy");
   app.require_subcommand(1);
@@ -109,6 +124,7 @@ ExitCode run(int argc, char** argv) {
   app.footer(kFooter);
   const CLI::App* dump = add_dump(app, dump_options);
   add_ps(app, ps_options);
+  const CLI::App* doctor = add_doctor(app, doctor_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -119,6 +135,7 @@ ExitCode run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error.what(), argc, argv);
   }
+  if (doctor->parsed()) return run_doctor(doctor_options);
   return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);
 }
 

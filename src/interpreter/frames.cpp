@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "circle.h"
 #include "generators.h"
 #include "text.h"
 
@@ -92,8 +93,9 @@ std::uint32_t find_own_name(Inspection& inspection, Address generator, const Fra
 StackWalk walk_stack(Inspection& inspection, Address innermost) {
   StackWalk walk;
   std::size_t steps = 0;
+  Circle circle;
   for (Address at = innermost; !at.is_null(); ++steps) {
-    if (steps >= kMaxFrames) {
+    if (steps >= kMaxFrames || circle.closes_at(at)) {
       walk.gaps.push_back({"thread stack", "the chain of frames does not end", at});
       break;
     }
@@ -106,10 +108,6 @@ StackWalk walk_stack(Inspection& inspection, Address innermost) {
       Frame shown = show_frame(inspection, *raw);
       shown.running = true;
       walk.frames.push_back({shown, at});
-    }
-    if (raw->previous == at) {
-      walk.gaps.push_back({"thread stack", "a frame that is its own caller", at});
-      break;
     }
     at = raw->previous;
   }

@@ -4,12 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "containers.h"
 #include "debug_offsets.h"
-#include "number.h"
-#include "text.h"
-#include "type.h"
-#include "validate.h"
 #include "versions.h"
 
 namespace asyncspy {
@@ -17,6 +12,7 @@ namespace {
 
 constexpr unsigned kOldestMinor = 7;
 constexpr unsigned kNewestMinor = 15;
+constexpr unsigned kLastUnstatedMinor = 10;  // later releases state their version (Py_Version, _Py_DebugOffsets)
 constexpr std::size_t kMaxInterpreters = 1024;
 
 unsigned minor_of(std::uint32_t hex_version) { return (hex_version >> 16) & 0xFF; }
@@ -49,94 +45,40 @@ Result<std::optional<std::uint32_t>> read_stated_version(Memory& memory, const L
   return std::optional<std::uint32_t>{};
 }
 
-// sys.hexversion and sys.modules agree with the version and with PyInterpreterState.modules. Only the right layout
-// passes: releases whose members lie at the same places differ in the version.
-Result<std::uint32_t> check_against_sys(Memory& memory, const PythonLayout& layout, Address runtime) {
-  ObjectReader reader{memory, layout};
-  ASYNCSPY_TRY(head, reader.read(runtime, layout.runtime.interpreters_head));
-  if (head.is_null()) return fail(ErrorKind::kNotPython, "the interpreter is not initialised (starting or ended)");
-  ASYNCSPY_TRY(sysdict, reader.read(head, layout.interpreter.sysdict));
-  ASYNCSPY_TRY(modules, reader.read(head, layout.interpreter.modules));
-  ASYNCSPY_TRY(entries, read_dict(reader, sysdict));
-  ASYNCSPY_TRY(stated, find_in_entries(reader, entries, "hexversion"));
-  ASYNCSPY_TRY(sys_modules, find_in_entries(reader, entries, "modules"));
-  if (!stated || !sys_modules) return fail(ErrorKind::kCorrupt, "sys has no hexversion or no modules");
-  ASYNCSPY_TRY(version, read_integer(reader, *stated));
-  if ((version >> 24) != 3 || minor_of(static_cast<std::uint32_t>(version)) != layout.minor) {
-    return fail(ErrorKind::kCorrupt, "sys.hexversion is of another release");
-  }
-  if (*sys_modules != modules) return fail(ErrorKind::kCorrupt, "sys.modules is not the interpreter's table of modules");
-  // The type of sys itself must be called module, and the type of that type be a type.
-  ASYNCSPY_TRY(type, reader.type_of(sysdict));
-  ASYNCSPY_TRY(name_at, reader.read(type, layout.type.name));
-  ASYNCSPY_TRY(name, read_c_string(memory, name_at, 16));
-  if (name != "dict") return fail(ErrorKind::kCorrupt, "the type of sys's dictionary has another name");
-  return static_cast<std::uint32_t>(version);
-}
-
-// Version file, then what the target exports.
-Result<PythonLayout> choose_layout(Memory& memory, const LoadedImage& runtime_image, const std::vector<LoadedImage>& images,
-                                   const PythonLayout& file, std::vector<std::string>& warnings) {
-  PythonLayout layout = file;
-  if (std::size_t size = debug_offsets_size(layout.minor); size > 0) {
-    std::vector<std::byte> table(size);
-    if (auto done = memory.read(runtime_image.runtime, table); !done) return std::unexpected(std::move(done.error()));
-    ASYNCSPY_TRY(changes, apply_debug_offsets(layout, table));
-    (void)changes;  // micro releases differ there: that is what the table is for
-  }
-  if (layout.task_enumeration == TaskEnumeration::kLinkedLists) {
-    for (const LoadedImage& image : images) {
-      if (image.asyncio_debug.is_null()) continue;
-      std::vector<std::byte> table(kAsyncioDebugSize);
-      if (!memory.read(image.asyncio_debug, table)) continue;
-      PythonLayout changed = layout;
-      if (auto changes = apply_asyncio_debug(changed, table)) {
-        layout = changed;
-      } else {
-        warnings.push_back(fmt::format("layout: {} ({})", changes.error().what, image.path));
-      }
-    }
-  }
-  if (auto valid = validate(layout); !valid) return std::unexpected(std::move(valid.error()));
-  return layout;
-}
-
+// Micro releases come with different layouts: those that were not tried are kept for a better one, the first error is told.
 Result<Runtime> read_runtime(Memory& memory, const LoadedImage& image, const std::vector<LoadedImage>& images) {
   ASYNCSPY_TRY(stated, read_stated_version(memory, image));
   unsigned first = kOldestMinor;
-  unsigned last = kNewestMinor;
+  unsigned last = kLastUnstatedMinor;
   if (stated) {
     if (auto known = check_version(*stated); !known) return std::unexpected(std::move(known.error()));
     first = last = minor_of(*stated);
-  } else {
-    last = 10;  // later releases state their version
   }
-  Error last_error{ErrorKind::kUnsupported, "python: no known layout fits this interpreter", "", image.runtime};
+  std::optional<Runtime> repaired;
+  Error error{ErrorKind::kCorrupt, "no known layout fits", {}, image.runtime};
+  bool version_fits = false;
   for (unsigned minor = first; minor <= last; ++minor) {
     for (const PythonLayout& file : find_layouts(minor)) {
-      Runtime runtime{.address = image.runtime, .layout = {}, .hex_version = 0, .version = {}, .library = image.path, .warnings = {}};
-      auto layout = choose_layout(memory, image, images, file, runtime.warnings);
-      if (!layout) {
-        last_error = layout.error();
+      auto choice = try_layout(memory, image.runtime, images, file);
+      if (!choice) {
+        if (choice.error().kind == ErrorKind::kNotPython) return std::unexpected(std::move(choice.error()));
+        // An objection to the right release says more than one to a wrong one.
+        bool is_right_release = choice.error().what.starts_with("self-check");
+        if (is_right_release || !version_fits) error = choice.error();
+        version_fits = version_fits || is_right_release;
         continue;
       }
-      auto version = check_against_sys(memory, *layout, image.runtime);
-      if (!version) {
-        if (stated || version.error().kind == ErrorKind::kNotPython) last_error = version.error();
-        continue;
-      }
-      runtime.layout = *layout;
-      runtime.hex_version = *version;
-      runtime.version = format_version(*version);
-      return runtime;
+      Runtime runtime{.address = image.runtime, .layout = choice->layout, .hex_version = choice->hex_version,
+                      .version = format_version(choice->hex_version), .library = image.path, .warnings = choice->warnings,
+                      .origins = choice->origins, .checks = choice->checks};
+      if (runtime.warnings.empty()) return runtime;
+      if (!repaired) repaired = std::move(runtime);  // another micro layout may fit without repair
     }
   }
-  if (last_error.kind == ErrorKind::kCorrupt || last_error.kind == ErrorKind::kUnreadable) {
-    last_error.what = fmt::format("python{}: the interpreter can not be read: {}",
-                                  stated ? " " + format_version(*stated) : "", last_error.what);
-    last_error.kind = ErrorKind::kUnsupported;
-  }
-  return std::unexpected(last_error);
+  if (repaired) return std::move(*repaired);
+  error.what = fmt::format("python{}: {}", stated ? " " + format_version(*stated) : std::string(" 3.7-3.10"), error.what);
+  error.hint = "`asyncspy doctor PID` shows what was tried; a report with its output helps";
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace

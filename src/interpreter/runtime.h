@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "choose_layout.h"
 #include "layout.h"
 #include "memory.h"
 #include "object_reader.h"
@@ -22,6 +23,8 @@ struct Runtime {
   std::string version;  // "3.11.7", "3.14.0rc2"
   std::string library;  // path of the image
   std::vector<std::string> warnings;
+  std::vector<FieldOrigin> origins;  // see LayoutChoice
+  std::vector<SelfCheck> checks;
 };
 
 // Fails with kNotPython when no image holds an interpreter or it is not initialised, with kUnsupported when the

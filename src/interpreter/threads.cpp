@@ -1,5 +1,7 @@
 #include "threads.h"
 
+#include "circle.h"
+
 namespace asyncspy {
 namespace {
 
@@ -43,8 +45,9 @@ std::vector<ThreadState> read_thread_states(const ObjectReader& reader, const In
     gaps.push_back({"list of threads", head.error().what, interpreter.address});
     return states;
   }
+  Circle circle;
   for (Address at = *head; !at.is_null();) {
-    if (states.size() >= kMaxThreads) {
+    if (states.size() >= kMaxThreads || circle.closes_at(at)) {
       gaps.push_back({"list of threads", "the list does not end", at});
       break;
     }

@@ -32,8 +32,13 @@ struct CaptureFacts {
   double pause_seconds = 0;       // how long all threads stood still, summed over `stops`
   int stops = 0;
   std::uint64_t bytes_copied = 0;
-  std::int64_t monotonic_ns = 0;  // the target's CLOCK_MONOTONIC during the (last) stop
-  std::int64_t realtime_ns = 0;   // wall clock, Unix time
+  std::int64_t monotonic_ns = 0;  // the target's CLOCK_MONOTONIC during the (last) stop; 0: not known, as in a core file
+  std::int64_t realtime_ns = 0;   // wall clock, Unix time; 0: not known
+
+  // The time of asyncio's loops at the snapshot, in seconds.
+  [[nodiscard]] std::optional<double> loop_time() const {
+    return monotonic_ns == 0 ? std::nullopt : std::optional(static_cast<double>(monotonic_ns) / 1e9);
+  }
 };
 
 enum class AsyncioPresence : std::uint8_t { kNotImported, kImported };

@@ -33,7 +33,9 @@ struct OnFuture {
 // A timer of the loop completes the awaited future.
 struct OnTimer {
   double deadline = 0;   // loop time, seconds (CLOCK_MONOTONIC for asyncio's own loops)
-  double remaining = 0;  // seconds from the moment of the snapshot; negative: overdue
+  std::optional<double> remaining;  // seconds from the moment of the snapshot; negative: overdue; absent: now is not known
+
+  [[nodiscard]] bool is_overdue() const { return remaining && *remaining < 0; }
 };
 
 // A lock, semaphore, event, condition, queue, ... found as `self` of the asyncio frame that waits.

@@ -32,7 +32,8 @@ Result<void> read_bytecode_extent(const ObjectReader& reader, const ObjectView& 
   const CodeLayout& layout = reader.layout.code;
   if (layout.inline_bytecode.present()) {
     code.start = view.address() + static_cast<std::uint64_t>(layout.inline_bytecode.offset);
-    code.size = view.get(layout.code_units) * 2;
+    std::int64_t units = view.get(layout.code_units);
+    code.size = units < 0 || units > kMaxTable ? -1 : units * 2;
   } else {
     Address bytecode = view.get(layout.bytecode);
     ASYNCSPY_TRY(size, reader.read(bytecode, reader.layout.sequence.bytes_size));

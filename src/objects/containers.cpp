@@ -46,6 +46,9 @@ Result<KeyTable> read_key_table(const ObjectReader& reader, Address keys) {
 
 Result<std::vector<DictEntry>> read_entries(const ObjectReader& reader, const KeyTable& table, Address owner) {
   std::size_t words = table.has_hash ? 3 : 2;
+  if (table.used_entries < 0 || table.used_entries > kMaxContainerItems) {  // before it is multiplied
+    return fail(ErrorKind::kCorrupt, "length of a container is not plausible", {}, owner);
+  }
   ASYNCSPY_TRY(raw, read_pointers(reader, table.entries, table.used_entries * static_cast<std::int64_t>(words), owner));
   std::vector<DictEntry> entries;
   entries.reserve(static_cast<std::size_t>(table.used_entries));

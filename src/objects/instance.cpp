@@ -16,8 +16,8 @@ Result<Address> dict_by_offset(const ObjectReader& reader, const Type& type, Add
   if (offset < 0) {
     ASYNCSPY_TRY(count, reader.read(object, reader.layout.object.var_size));
     ASYNCSPY_TRY(item_size, reader.read(type.address, reader.layout.type.item_size));
+    if (count < -kMaxContainerItems || count > kMaxContainerItems || item_size < 0 || item_size > 4096) return fail(ErrorKind::kCorrupt, "size of an object is not plausible", {}, object);
     std::int64_t items = count < 0 ? -count : count;
-    if (items > kMaxContainerItems || item_size < 0 || item_size > 4096) return fail(ErrorKind::kCorrupt, "size of an object is not plausible", {}, object);
     std::int64_t size = (type.basic_size + items * item_size + 7) & ~std::int64_t{7};
     offset += size;
   }

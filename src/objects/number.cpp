@@ -1,5 +1,7 @@
 #include "number.h"
 
+#include <cstdlib>
+
 namespace asyncspy {
 
 // Digits of 30 bits, least significant first (Include/cpython/longintrepr.h). Up to 3.11 ob_size holds their number with
@@ -14,7 +16,7 @@ Result<std::int64_t> read_integer(const ObjectReader& reader, Address object) {
     if ((tag & 3) == 1) count = 0;
   } else {
     negative = tag < 0;
-    count = negative ? -tag : tag;
+    count = std::abs(std::clamp<std::int64_t>(tag, -4, 4));
   }
   if (count < 0 || count > 3) return fail(ErrorKind::kCorrupt, "an int larger than 64 bits", {}, object);
   std::array<std::uint32_t, 3> digits{};

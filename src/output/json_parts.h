@@ -10,7 +10,7 @@
 namespace asyncspy {
 
 void put_tool(JsonWriter& json, std::string_view version);
-void put_process(JsonWriter& json, const ProcessFacts& process);
+void put_process(JsonWriter& json, const ProcessFacts& process, CaptureMode mode);
 void put_python(JsonWriter& json, const PythonFacts& python);
 void put_capture(JsonWriter& json, const CaptureFacts& capture);
 void put_thread(JsonWriter& json, const Report& report, const Thread& thread);

@@ -37,7 +37,8 @@ void put_tool(JsonWriter& json, std::string_view version) {
   json.end_object();
 }
 
-void put_process(JsonWriter& json, const ProcessFacts& process) {
+void put_process(JsonWriter& json, const ProcessFacts& process, CaptureMode mode) {
+  const bool is_live = mode != CaptureMode::kCore;
   json.begin_object();
   json.field("pid", process.pid);
   json.field("namespace_pid", process.namespace_pid);
@@ -47,8 +48,8 @@ void put_process(JsonWriter& json, const ProcessFacts& process) {
   json.field("name", process.name);
   json.field("state", std::string_view(&process.state, 1));
   json.field("user_id", process.user_id);
-  json.field("uptime_seconds", process.uptime_seconds);
-  json.field("resident_bytes", process.resident_bytes);
+  json.field("uptime_seconds", is_live ? std::optional(process.uptime_seconds) : std::nullopt);
+  json.field("resident_bytes", is_live ? std::optional(process.resident_bytes) : std::nullopt);
   json.field("other_root", process.other_root);
   json.end_object();
 }
@@ -68,7 +69,7 @@ void put_capture(JsonWriter& json, const CaptureFacts& capture) {
   json.field("pause_seconds", capture.pause_seconds);
   json.field("stops", capture.stops);
   json.field("bytes_copied", capture.bytes_copied);
-  json.field("monotonic_seconds", static_cast<double>(capture.monotonic_ns) / 1e9);
+  json.field("monotonic_seconds", capture.loop_time());
   json.end_object();
 }
 
@@ -133,9 +134,10 @@ bool write_json(const Report& report, const JsonOptions& options, Sink& sink) {
   put_key(json, "tool");
   put_tool(json, options.tool_version);
   json.break_line();
-  json.field("captured_at", format_instant(report.capture.realtime_ns));
+  const std::int64_t realtime_ns = report.capture.realtime_ns;
+  json.field("captured_at", realtime_ns == 0 ? std::nullopt : std::optional(format_instant(realtime_ns)));
   put_key(json, "process");
-  put_process(json, report.process);
+  put_process(json, report.process, report.capture.mode);
   put_key(json, "python");
   put_python(json, report.python);
   put_key(json, "capture");

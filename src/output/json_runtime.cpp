@@ -45,12 +45,12 @@ void put_late(JsonWriter& json, const std::optional<Lateness>& late) {
   json.end_object();
 }
 
-void put_timer(JsonWriter& json, const Timer& timer, double now) {
+void put_timer(JsonWriter& json, const Timer& timer, std::optional<double> now) {
   json.begin_object();
   json.key("handle");
   json.identity(timer.handle);
   json.field("deadline", timer.deadline);
-  json.field("remaining_seconds", timer.deadline ? std::optional(*timer.deadline - now) : std::nullopt);
+  json.field("remaining_seconds", timer.deadline && now ? std::optional(*timer.deadline - *now) : std::nullopt);
   json.field("cancelled", timer.cancelled);
   json.field("callback", timer.callback);
   json.end_object();
@@ -65,7 +65,12 @@ void put_thread(JsonWriter& json, const Report& report, const Thread& thread) {
   json.field("name", thread.name);
   json.field("state", std::string_view(&thread.state, 1));
   json.field("on_cpu", thread.on_cpu);
-  json.field("cpu_seconds", thread.cpu_seconds);
+  json.key("cpu_seconds");
+  if (thread.cpu_seconds == 0 && report.capture.mode == CaptureMode::kCore) {
+    json.null();
+  } else {
+    json.value(thread.cpu_seconds);
+  }
   put_system_call(json, thread.system_call);
   json.field("has_python", thread.has_python);
   json.field("python_thread", thread.python_thread);
@@ -96,7 +101,7 @@ void put_loop(JsonWriter& json, const Report& report, const Loop& loop) {
   json.field("ready", loop.ready);
   json.key("timers");
   json.begin_array();
-  const double now = static_cast<double>(report.capture.monotonic_ns) / 1e9;
+  const std::optional<double> now = report.capture.loop_time();
   for (const Timer& timer : loop.timers) put_timer(json, timer, now);
   json.end_array();
   json.key("descriptors");

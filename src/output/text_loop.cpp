@@ -28,7 +28,7 @@ Headline describe_loop_state(LoopState state) {
 }
 
 // "48 timers, 2 overdue (earliest by 27.3 s), next in 3.2 s"
-std::string describe_timers(const Loop& loop, double now) {
+std::string describe_timers(const Loop& loop, std::optional<double> now) {
   std::size_t live = 0;
   std::size_t overdue = 0;
   double earliest = 0;  // most negative
@@ -36,8 +36,8 @@ std::string describe_timers(const Loop& loop, double now) {
   for (const Timer& timer : loop.timers) {
     if (timer.cancelled) continue;
     ++live;
-    if (!timer.deadline) continue;
-    const double remaining = *timer.deadline - now;
+    if (!timer.deadline || !now) continue;
+    const double remaining = *timer.deadline - *now;
     if (remaining < 0) {
       ++overdue;
       earliest = std::min(earliest, remaining);
@@ -48,12 +48,12 @@ std::string describe_timers(const Loop& loop, double now) {
   if (live == 0) return loop.timers.empty() ? "no timers" : format_count(loop.timers.size(), "cancelled timer");
   std::string text = format_count(live, "timer");
   if (overdue > 0) text += fmt::format(", {} overdue (earliest by {})", overdue, format_duration(-earliest));
-  if (overdue < live) text += ", next fires in " + format_duration(next);
+  if (overdue < live && now) text += ", next fires in " + format_duration(next);
   if (live < loop.timers.size()) text += fmt::format(", {} cancelled", loop.timers.size() - live);
   return text;
 }
 
-std::string describe_queue(const Loop& loop, double now) {
+std::string describe_queue(const Loop& loop, std::optional<double> now) {
   const std::string ready = loop.ready ? format_count(*loop.ready, "ready callback") : "ready queue unreadable";
   std::string text = fmt::format("{}; {}", ready, describe_timers(loop, now));
   // What an idle loop could be woken by; to a busy one it does not matter now.
@@ -102,11 +102,12 @@ void put_loop(TextPage& page, const Loop& loop, std::size_t index) {
   if (busy && thread != nullptr) {
     page.labelled("thread", describe_activity(page, *thread));
     const std::string gil = describe_gil(page, *thread);
-    page.labelled("", fmt::format("{}used {} of CPU time", gil.empty() ? "" : gil + ", ",
-                                  format_duration(thread->cpu_seconds)));
+    const bool knows_time = thread->cpu_seconds > 0 || page.report().capture.mode != CaptureMode::kCore;
+    const std::string used = knows_time ? fmt::format("used {} of CPU time", format_duration(thread->cpu_seconds)) : "";
+    const std::string both = gil + (gil.empty() || used.empty() ? "" : ", ") + used;
+    if (!both.empty()) page.labelled("", both);
   }
-  const double now = static_cast<double>(page.report().capture.monotonic_ns) / 1e9;
-  page.labelled(busy ? "behind it" : "queue", describe_queue(loop, now));
+  page.labelled(busy ? "behind it" : "queue", describe_queue(loop, page.report().capture.loop_time()));
   if (busy || !loop.current_task.is_null()) put_running_stack(page, loop, thread);
   if (!loop.gaps.empty()) {
     page.labelled("", page.paint(Role::kWarning, format_count(loop.gaps.size(), "value") + " could not be read"));
@@ -117,7 +118,8 @@ void put_loop(TextPage& page, const Loop& loop, std::size_t index) {
 
 std::string describe_activity(const TextPage& page, const Thread& thread) {
   if (thread.system_call) {
-    std::string text = thread.on_cpu ? "in " : fmt::format("{} in ", describe_state(thread.state));
+    const bool says_nothing = thread.on_cpu || thread.state == '?';
+    std::string text = says_nothing ? "in " : fmt::format("{} in ", describe_state(thread.state));
     text += page.paint(Role::kHeading, page.safe(describe_system_call(*thread.system_call)));
     if (thread.system_call->remaining_seconds) {
       const std::string left = format_duration(*thread.system_call->remaining_seconds);

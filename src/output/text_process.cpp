@@ -73,7 +73,7 @@ std::string describe_python(const TextPage& page) {
   std::string text = "Python " + page.safe(report.python.version);
   if (!report.python.library.empty()) text += fmt::format(" ({})", escape_for_terminal(report.python.library));
   if (report.python.interpreters > 1) text += fmt::format(", {} interpreters", report.python.interpreters);
-  text += ", up " + format_duration(process.uptime_seconds);
+  if (report.capture.mode != CaptureMode::kCore) text += ", up " + format_duration(process.uptime_seconds);
   if (process.resident_bytes > 0) text += fmt::format(", {} resident", format_bytes(process.resident_bytes));
   return text;
 }
@@ -106,11 +106,13 @@ void put_process(TextPage& page) {
   counts += ", " + format_count(report.loops.size(), "event loop") + ", " + describe_tasks(report.tasks);
   page.line("  " + counts);
 
-  // "2026-11-20T09:20:00.123456Z" as people write it, without the fraction.
-  std::string instant = format_instant(report.capture.realtime_ns);
-  const std::size_t date = instant.find('T');
-  instant = instant.substr(0, date) + " " + instant.substr(date + 1, 8) + " UTC";
-  std::string origin = fmt::format("{}, {}", instant, describe_capture(report.capture));
+  std::string origin = describe_capture(report.capture);
+  if (report.capture.realtime_ns != 0) {
+    // "2026-11-20T09:20:00.123456Z" as people write it, without the fraction.
+    const std::string instant = format_instant(report.capture.realtime_ns);
+    const std::size_t date = instant.find('T');
+    origin = fmt::format("{} {} UTC, {}", instant.substr(0, date), instant.substr(date + 1, 8), origin);
+  }
   if (process.namespace_pid != 0 && process.namespace_pid != process.pid) {
     origin += fmt::format("; pid {} in its own namespace", process.namespace_pid);
   }

@@ -93,7 +93,7 @@ void put_head(TextPage& page, const Members& members) {
 bool is_overdue(const Members& members) {
   return std::ranges::any_of(members, [](const Task* task) {
     const auto* timer = std::get_if<OnTimer>(&task->wait);
-    return timer != nullptr && timer->remaining < 0;
+    return timer != nullptr && timer->is_overdue();
   });
 }
 

@@ -22,12 +22,15 @@ std::vector<const T*> select(const std::vector<const Task*>& tasks) {
 
 std::string describe_timers(const std::vector<const OnTimer*>& timers) {
   std::size_t overdue = 0;
-  double earliest = timers.front()->remaining;
+  if (!timers.front()->remaining) {
+    return timers.size() == 1 ? fmt::format("timer, fires at loop time {:.3f}", timers.front()->deadline) : "timers";
+  }
+  double earliest = *timers.front()->remaining;
   double latest = earliest;
   for (const OnTimer* timer : timers) {
-    earliest = std::min(earliest, timer->remaining);
-    latest = std::max(latest, timer->remaining);
-    if (timer->remaining < 0) ++overdue;
+    earliest = std::min(earliest, timer->remaining.value_or(earliest));
+    latest = std::max(latest, timer->remaining.value_or(latest));
+    if (timer->is_overdue()) ++overdue;
   }
   if (timers.size() == 1) {
     if (earliest < 0) return "timer, overdue by " + format_duration(-earliest);

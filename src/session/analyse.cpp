@@ -9,7 +9,7 @@
 namespace asyncspy {
 
 void visit_stacks(Snapshot& snapshot) {
-  auto runtime = find_runtime(*snapshot.memory, snapshot.process.images);
+  const std::optional<Runtime>& runtime = snapshot.runtime;  // by the scout: no time for self-checks during a stop
   if (!runtime) return;
   Inspection inspection{.reader = {*snapshot.memory, runtime->layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
   auto interpreters = read_interpreters(inspection.reader, *runtime);
@@ -27,15 +27,17 @@ Result<Report> analyse(Snapshot& snapshot) {
   ASYNCSPY_TRY(runtime, find_runtime(*snapshot.memory, snapshot.process.images));
   Inspection inspection{.reader = {*snapshot.memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
   ASYNCSPY_TRY(interpreters, read_interpreters(inspection.reader, runtime));
+  snapshot.runtime = runtime;
 
   Report report;
   report.process = snapshot.process;
   report.process.mappings.clear();
   report.capture = snapshot.capture;
-  report.capture.bytes_copied = snapshot.memory->bytes();
+  if (report.capture.bytes_copied == 0) report.capture.bytes_copied = snapshot.memory->bytes();  // else of a recording
   report.python = {.version = runtime.version, .hex_version = runtime.hex_version, .library = runtime.library,
                    .interpreters = static_cast<std::uint32_t>(interpreters.size())};
   report.warnings = runtime.warnings;
+  report.warnings.insert(report.warnings.end(), snapshot.warnings.begin(), snapshot.warnings.end());
   ThreadReport threads = report_threads(inspection, snapshot, interpreters, report.gaps);
   report_asyncio(inspection, interpreters, threads, snapshot, report);
   report.threads = std::move(threads.threads);

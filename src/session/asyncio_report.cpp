@@ -11,7 +11,7 @@ class AsyncioReport {
  public:
   AsyncioReport(Inspection& inspection, const Asyncio& asyncio, ThreadReport& threads, const Snapshot& snapshot, Report& report)
       : inspection_(inspection), asyncio_(asyncio), threads_(threads), snapshot_(snapshot), report_(report),
-        now_(static_cast<double>(snapshot.capture.monotonic_ns) / 1e9) {}
+        now_(snapshot.capture.loop_time()) {}
 
   void run() {
     for (Address task : find_tasks(inspection_, asyncio_, threads_.states, report_.gaps)) {
@@ -114,7 +114,7 @@ class AsyncioReport {
   ThreadReport& threads_;
   const Snapshot& snapshot_;
   Report& report_;
-  double now_;
+  std::optional<double> now_;
   LoopIndex index_;
   std::vector<RawTask> raw_tasks_;
   std::unordered_set<Address> task_ids_;

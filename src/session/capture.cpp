@@ -1,5 +1,8 @@
 #include "capture.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "analyse.h"
@@ -105,7 +108,45 @@ void resolve_descriptors(Target& target, Snapshot& snapshot, Report& report) {
 // An analysis that failed because the process ended is told as that.
 Error explain(Target& target, Error error) {
   if (auto still_there = target.read_process(); !still_there) return still_there.error();
+  if (error.kind == ErrorKind::kCorrupt) error.kind = ErrorKind::kUnsupported;  // a stopped target is not torn: no layout fits
   return error;
+}
+
+// All that the target has written, if it is not more than can be held here.
+Result<std::vector<PageRange>> find_full_ranges(Target& target, const std::vector<Mapping>& mappings) {
+  ASYNCSPY_TRY(ranges, target.find_written_pages(mappings));
+  std::uint64_t pages = 0;
+  for (const PageRange& range : ranges) pages += range.pages;
+  const long machine = ::sysconf(_SC_PHYS_PAGES);
+  if (machine > 0 && pages > static_cast<std::uint64_t>(machine) / 2) {
+    return fail(ErrorKind::kUsage, fmt::format("--full: takes {} MiB, more than half of this machine's memory", pages * kPageSize >> 20),
+                "leave --full out, or write a core file with gcore");
+  }
+  return std::move(ranges);
+}
+
+// What does not move is read as it is.
+Result<void> look_at_core(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
+  ASYNCSPY_TRY(threads, target.read_threads());
+  snapshot.threads = std::move(threads);
+  snapshot.memory = std::make_unique<RecordingMemory>(nullptr);
+  snapshot.capture.mode = CaptureMode::kCore;
+  if (options.full) {
+    ASYNCSPY_TRY(ranges, find_full_ranges(target, snapshot.process.mappings));
+    snapshot.memory->prepare(ranges);
+    snapshot.memory->fill(target.memory());
+  }
+  snapshot.memory->attach(target.memory());
+  auto report = analyse(snapshot);
+  snapshot.memory->detach();
+  snapshot.warnings = target.warnings();
+  if (!report) {
+    if (!snapshot.warnings.empty()) report.error().what += "; " + snapshot.warnings.front();
+    return std::unexpected(std::move(report.error()));
+  }
+  report->warnings.insert(report->warnings.end(), snapshot.warnings.begin(), snapshot.warnings.end());
+  snapshot.analysis = std::move(*report);
+  return {};
 }
 
 Result<void> look_while_running(Target& target, Snapshot& snapshot) {
@@ -192,6 +233,10 @@ Result<void> scout_then_freeze(Target& target, const CaptureOptions& options, Sn
   if (!can_be_torn) return std::unexpected(explain(target, scouted.error()));
 
   std::vector<PageRange> ranges = widen(snapshot.memory->recorded(), snapshot.process.mappings);
+  if (options.full) {
+    ASYNCSPY_TRY(written, find_full_ranges(target, snapshot.process.mappings));
+    ranges = unite(ranges, written);
+  }
   for (int stop = 1; stop <= kMaxStops; ++stop) {
     WhileStopped what = stop < kMaxStops ? WhileStopped::kCopy : WhileStopped::kCopyAndAnalyse;
     if (auto done = copy_while_stopped(target, ranges, options, what, snapshot); !done) {
@@ -216,7 +261,9 @@ Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
   Snapshot snapshot;
   ASYNCSPY_TRY(process, target.read_process());
   snapshot.process = std::move(process);
-  if (options.no_pause) {
+  if (!target.is_live()) {
+    if (auto done = look_at_core(target, options, snapshot); !done) return std::unexpected(std::move(done.error()));
+  } else if (options.no_pause) {
     if (auto done = look_while_running(target, snapshot); !done) return std::unexpected(explain(target, done.error()));
     auto report = analyse(snapshot);
     if (!report) return std::unexpected(explain(target, report.error()));

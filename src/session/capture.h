@@ -12,6 +12,7 @@ namespace asyncspy {
 struct CaptureOptions {
   std::chrono::milliseconds max_pause{250};  // bound on the time that the target stands still at a stretch
   bool no_pause = false;                     // read the running target: values may be torn
+  bool full = false;                         // copy all pages that the target has written, not only those a report needs
 };
 
 // Fails when the target is not a Python process that can be read, or ends meanwhile.

@@ -38,10 +38,11 @@ Doing find_doing(Inspection& inspection, const LoopObservation& seen, Loop& loop
 }
 
 // Whatever was to run at a past moment and has not run proves the delay.
-std::optional<Lateness> find_lateness(const RawLoop& raw, double now) {
+std::optional<Lateness> find_lateness(const RawLoop& raw, std::optional<double> now) {
   std::optional<Lateness> late;
+  if (!now) return late;
   auto consider = [&](double deadline, std::string_view where) {
-    double seconds = now - deadline;
+    double seconds = *now - deadline;
     if (seconds <= 0 || (late && late->seconds >= seconds)) return;
     late = Lateness{seconds, fmt::format("{} due at loop time {:.3f}", where, deadline)};
   };
@@ -52,8 +53,10 @@ std::optional<Lateness> find_lateness(const RawLoop& raw, double now) {
   return late;
 }
 
+// A core file knows no states, but shows only those calls that were interrupted while they slept.
 bool sleeps_in_call(const Thread& thread) {
-  return (thread.state == 'S' || thread.state == 'D') && thread.system_call && !thread.waits_for_gil;
+  bool asleep = thread.state == 'S' || thread.state == 'D' || thread.state == '?';
+  return asleep && thread.system_call && !thread.waits_for_gil;
 }
 
 }  // namespace

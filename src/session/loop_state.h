@@ -15,7 +15,7 @@ struct LoopObservation {
   const Thread& thread;
   const std::vector<Address>& frame_addresses;  // beside thread.stack
   bool has_current_task = false;
-  double now = 0;  // loop time, seconds
+  std::optional<double> now;  // loop time, seconds
 };
 
 // Fills state, late and current_callback of a loop that `thread` runs.

@@ -3,21 +3,28 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "process_facts.h"
 #include "recording_memory.h"
 #include "report.h"
+#include "runtime.h"
 
 namespace asyncspy {
 
 struct Snapshot {
   ProcessFacts process;
   std::vector<ThreadFacts> threads;
+  std::unique_ptr<BulkMemory> source;  // what `memory` still reads from, when it is an open recording; or null
   std::unique_ptr<RecordingMemory> memory;
   CaptureFacts capture;
   std::unordered_map<int, Descriptor> descriptors;  // those that the report mentions
+
+  std::vector<std::string> warnings;  // what the target could not supply
+
+  std::optional<Runtime> runtime;  // the interpreter as the last analysis found it
 
   // The analysis by which capture() made sure that nothing is missing. analyse() hands it out instead of repeating it.
   std::optional<Report> analysis;

@@ -13,8 +13,9 @@ constexpr std::uint64_t kGilBefore = 16;
 constexpr std::uint64_t kGilAfter = 320;
 
 bool belongs_to(const ThreadState& state, const ThreadFacts& facts) {
-  if (state.native_thread_id != 0) return state.native_thread_id == static_cast<std::uint64_t>(facts.namespace_tid);
-  return facts.registers && facts.registers->thread_base == state.thread_id;
+  // A core tells thread ids as seen from where it was written: from outside of a container they are others.
+  if (facts.registers && state.thread_id != 0 && facts.registers->thread_base == state.thread_id) return true;
+  return state.native_thread_id != 0 && state.native_thread_id == static_cast<std::uint64_t>(facts.namespace_tid);
 }
 
 SystemCallReport describe_call(Snapshot& snapshot, const SystemCall& call) {

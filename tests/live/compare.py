@@ -32,7 +32,8 @@ def compare(settled, truth, dump):
     result.equal("pid", settled["pid"], dump["process"]["pid"])
     now = dump["capture"]["monotonic_seconds"]
     result.holds("the dump lies between settling and account", settled["monotonic"] <= now <= truth["monotonic"], now)
-    result.equal("gaps", [], dump["gaps"])
+    if all(loop["ready"] is not None for loop in truth["loops"]):
+        result.equal("gaps", [], dump["gaps"])
     _compare_threads(result, settled, truth, dump)
     _compare_loops(result, settled, truth, dump)
     _compare_tasks(result, truth, dump)
@@ -71,11 +72,14 @@ def _compare_loop(result, settled, truth, dump, known, shown):
     thread = None if shown["thread"] is None else dump["threads"][shown["thread"]]
     result.equal(what + ": thread", known["thread"], thread and thread["namespace_tid"])
     result.equal(what + ": current task", known["current_task"], shown["current_task"])
+    if known["ready"] is None:  # a loop whose insides Python can not see either
+        result.equal(what + ": state", known["state"], shown["state"])
+        return
+    result.equal(what + ": debug", known["debug"], shown["debug"])
     result.equal(what + ": ready handles", known["ready"], shown["ready"])
     result.equal(what + ": descriptors", known["descriptors"], sorted(shown["descriptors"]))
     result.equal(what + ": timers", known["timers"],
                  [{key: timer[key] for key in ("handle", "deadline", "cancelled")} for timer in shown["timers"]])
-    result.equal(what + ": debug", known["debug"], shown["debug"])
     result.equal(what + ": gaps", [], shown["gaps"])
 
     deadlines = [timer["deadline"] for timer in known["timers"] if not timer["cancelled"]]

@@ -25,6 +25,8 @@ LEADING_ON = ("async_generator_asend", "async_generator_athrow", "coroutine_wrap
 
 PROC = int(os.environ["TRUTH_PROC"]) if "TRUTH_PROC" in os.environ else os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
 
+threads_of_loops = {}  # thread by the id of the loop, for loops that do not tell
+
 _ready = threading.Event()
 _promise = {}
 _spinning = set()
@@ -110,7 +112,7 @@ def account(reporter):
     threads = _threads(reporter, owners)
     result = {"asyncio": asyncio is not None, "threads": threads, "loops": [], "tasks": []}
     if asyncio is not None:
-        tasks = _all_tasks(asyncio)
+        tasks = _all_tasks(asyncio, _open_loops(asyncio))
         loops = _all_loops(asyncio, tasks)
         result["loops"] = [_loop(asyncio, loop, threads) for loop in loops]
         result["tasks"] = [_task(asyncio, task, owners, tasks) for task in tasks]
@@ -176,9 +178,13 @@ def _threads(reporter, owners):
             and ident != threading.get_ident()]
 
 
-def _all_tasks(asyncio):
+def _open_loops(asyncio):
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), asyncio.BaseEventLoop) and not thing.is_closed()]
+
+
+def _all_tasks(asyncio, loops):
     """Every task that still exists, done ones included, where the release keeps them in a set."""
-    found = {}
+    found = {id(task): task for loop in loops for task in asyncio.all_tasks(loop)}
     for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks"):
         for task in list(getattr(asyncio.tasks, name, ())):
             found[id(task)] = task
@@ -189,29 +195,39 @@ def _all_tasks(asyncio):
 
 
 def _all_loops(asyncio, tasks):
-    found = {id(task.get_loop()): task.get_loop() for task in tasks}
-    for thing in gc.get_objects():
-        if issubclass(type(thing), asyncio.BaseEventLoop) and not thing.is_closed():
-            found[id(thing)] = thing
+    found = {id(loop): loop for loop in _open_loops(asyncio) + [task.get_loop() for task in tasks]}
     return list(found.values())
 
 
+def _ident(loop):
+    return getattr(loop, "_thread_id", None) or threads_of_loops.get(id(loop))
+
+
+def _current_task(asyncio, loop):
+    """Tasks of the Python implementation are unknown to the accelerator from 3.14 on."""
+    known = [asyncio.tasks.current_task, getattr(asyncio.tasks, "_py_current_task", None)]
+    return next((task for task in [look(loop) for look in known if look] if task is not None), None)
+
+
 def _loop(asyncio, loop, threads):
-    current = asyncio.tasks.current_task(loop)
-    thread = next((each for each in threads if each["ident"] == loop._thread_id), None)
+    """What the loop keeps is None where Python can not see it."""
+    current = _current_task(asyncio, loop)
+    thread = next((each for each in threads if each["ident"] == _ident(loop)), None) if loop.is_running() else None
+    seen = hasattr(loop, "_ready")
     return {"id": hex(id(loop)), "type": type(loop).__name__, "running": loop.is_running(),
             "thread": thread and thread["tid"], "state": _loop_state(thread),
-            "current_task": None if current is None else hex(id(current)), "ready": len(loop._ready),
+            "current_task": None if current is None else hex(id(current)), "ready": len(loop._ready) if seen else None,
             "timers": [{"handle": hex(id(timer)), "deadline": timer._when, "cancelled": timer._cancelled}
-                       for timer in loop._scheduled],
-            "descriptors": sorted(loop._selector.get_map()), "debug": loop.get_debug()}
+                       for timer in loop._scheduled] if seen else None,
+            "descriptors": sorted(loop._selector.get_map()) if seen else None, "debug": loop.get_debug()}
 
 
 def _loop_state(thread):
     if thread is None:
         return "not_running"
     innermost = thread["stack"][-1]
-    if innermost["name"] == "select" and innermost["file"].endswith("selectors.py"):
+    # The second: a loop written in C waits without a frame of its own.
+    if (innermost["name"], os.path.basename(innermost["file"])) in (("select", "selectors.py"), ("run", "runners.py")):
         return "idle"
     return "running" if thread["spinning"] else "blocked"
 
@@ -232,14 +248,15 @@ def _executing_stack(frame, owners, coroutine, tasks):
 
 def _task(asyncio, task, owners, tasks):
     loop = task.get_loop()
-    running = asyncio.tasks.current_task(loop) is task
+    running = _current_task(asyncio, loop) is task
     coroutine = _coroutine(task)
     if running or getattr(coroutine, "cr_running", False) or getattr(coroutine, "gi_running", False):
-        chain = _executing_stack(sys._current_frames()[loop._thread_id], owners, coroutine, tasks)
+        chain = _executing_stack(sys._current_frames()[_ident(loop)], owners, coroutine, tasks)
     else:
         chain = await_chain(coroutine)
     waiter = task._fut_waiter
-    return {"id": hex(id(task)), "name": text(task.get_name()) if hasattr(task, "get_name") else None,
+    named = hasattr(task, "get_name") and asyncio.isfuture(task)  # what another class may answer is not kept anywhere
+    return {"id": hex(id(task)), "name": text(task.get_name()) if named else None,
             "state": task._state.lower(), "running": running, "loop": hex(id(loop)), "type": type(task).__name__,
             "stack": chain, "awaited": None if waiter is None else hex(id(waiter)), "must_cancel": task._must_cancel,
             "cancel_requests": task.cancelling() if hasattr(task, "cancelling") else None,

@@ -1,0 +1,140 @@
+"""What the benchmark must show, as ratios of one run."""
+from dataclasses import dataclass
+
+TEXT, JSON = "asyncspy dump", "asyncspy dump -f json"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    claim: str
+    holds: object  # True, False, or None: not measured
+    figures: str
+
+
+def find(results, situation, count, python=None):
+    return [each for each in results if each["situation"] == situation and each.get("count") == count
+            and (python is None or each["python"] == python)]
+
+
+def median_of(result, tool, name):
+    for series in result["series"]:
+        if series["tool"] == tool:
+            return series["medians"][name]
+    return None
+
+
+def _unmeasured(claim, why="not measured in this run"):
+    return Verdict(claim, None, why)
+
+
+def _pause_against_blocking(results):
+    claim = "pause at 10,000 tasks at least 20 times shorter than 3.15's blocking dump"
+    for result in find(results, "idle", 10_000, "3.15"):
+        own, peer = median_of(result, TEXT, "felt_pause"), median_of(result, "3.15 sampling dump --blocking", "felt_pause")
+        if own and peer:
+            return Verdict(claim, peer >= 20 * own, "{:.1f} times: {:.2f} ms, {:.1f} ms".format(peer / own, own * 1e3, peer * 1e3))
+    return _unmeasured(claim)
+
+
+def _pause_against_copy(results):
+    claim = "pause at 100,000 tasks at most 2.5 times a plain bulk copy of as many bytes"
+    found = [(median_of(result, TEXT, "felt_pause"), result["bulk_copy"], result) for result in find(results, "idle", 100_000)]
+    found = [each for each in found if each[0] and each[1]]
+    if not found:
+        return _unmeasured(claim)
+    own, copy, result = max(found, key=lambda each: each[0] / each[1])
+    return Verdict(claim, own <= 2.5 * copy, "{:.2f} times: {:.1f} ms, {:.1f} ms for {:.0f} MB ({})".format(
+        own / copy, own * 1e3, copy * 1e3, result["capture"]["bytes_copied"] / 1e6, result["python"]))
+
+
+def _wall_against_stdlib(results):
+    claim = "wall time at 10,000 tasks at least 8 times shorter than the standard library's best"
+    ratios = []
+    for result in find(results, "idle", 10_000):
+        own = median_of(result, TEXT, "wall")
+        for series in result["series"]:
+            if series["tool"].startswith("3.") and series["medians"]["wall"] and own:
+                ratios.append((series["medians"]["wall"] / own, series["tool"], own, series["medians"]["wall"]))
+    if not ratios:
+        return _unmeasured(claim)
+    ratio, tool, own, peer = min(ratios)
+    return Verdict(claim, ratio >= 8, "{:.1f} times: {:.0f} ms, {:.0f} ms ({})".format(ratio, own * 1e3, peer * 1e3, tool))
+
+
+def _wall_against_austin(results):
+    claim = "wall time at 100 tasks below 3 times `austin -w`"
+    for result in find(results, "idle", 100, "3.13"):
+        own, peer = median_of(result, TEXT, "wall"), median_of(result, "austin -w", "wall")
+        if own and peer:
+            return Verdict(claim, own < 3 * peer, "{:.2f} times: {:.1f} ms, {:.1f} ms".format(own / peer, own * 1e3, peer * 1e3))
+    return _unmeasured(claim)
+
+
+def _cost_per_task(results):
+    claim = "cost per task at 1,000,000 at most 1.5 times that at 10,000"
+    for large in find(results, "idle", 1_000_000):
+        for small in find(results, "idle", 10_000, large["python"]):
+            walls = [median_of(each, TEXT, "wall") for each in (large, small)]
+            cpus = [median_of(each, TEXT, "cpu") for each in (large, small)]
+            if all(walls):
+                ratio = walls[0] / 100 / walls[1]
+                return Verdict(claim, ratio <= 1.5, "{:.2f} times: {:.2f} us, {:.2f} us (CPU: {:.2f} times)".format(
+                    ratio, walls[0], walls[1] * 100, cpus[0] / 100 / cpus[1]))
+    return _unmeasured(claim)
+
+
+def _complete(results):
+    claim = "100,000 and 1,000,000 tasks complete, without gaps"
+    found = [each for each in results if each["situation"] == "idle" and each["count"] >= 100_000]
+    if not found:
+        return _unmeasured(claim)
+    bad = [each for each in found if each["capture"] is None or each["capture"]["gaps"] or any(
+        series["failures"] for series in each["series"] if series["tool"] in (TEXT, JSON))]
+    return Verdict(claim, not bad, ", ".join("{:,} on {}".format(each["count"], each["python"]) for each in bad or found))
+
+
+def _memory(results):
+    claim = "peak memory at most 3 times the bytes copied, from 10,000 tasks on"
+    found = []
+    for result in results:
+        if result["situation"] != "idle" or result["count"] < 10_000 or not result["capture"]:
+            continue
+        for tool in (TEXT, JSON):
+            peak = median_of(result, tool, "peak_bytes")
+            if peak:
+                found.append((peak / result["capture"]["bytes_copied"], result, tool, peak))
+    if not found:
+        return _unmeasured(claim)
+    ratio, result, tool, peak = max(found, key=lambda each: each[0])
+    return Verdict(claim, ratio <= 3, "at worst {:.2f} times: {:.0f} MB for {:.0f} MB ({}, {:,} tasks on {})".format(
+        ratio, peak / 1e6, result["capture"]["bytes_copied"] / 1e6, tool, result["count"], result["python"]))
+
+
+def _churn(results):
+    claim = "churn of 5,000 tasks: every dump consistent"
+    found = [each for each in results if each["situation"] == "churn" and each["count"] == 5000]
+    if not found:
+        return _unmeasured(claim)
+    own = [(each["tools"][JSON], each["python"]) for each in found]
+    return Verdict(claim, all(tool["good"] == tool["tried"] > 0 for tool, _ in own), ", ".join(
+        "{} of {} on {}{}".format(tool["good"], tool["tried"], python, "".join(" ({})".format(text) for text in (
+            tool["failures"] + tool["complaints"])[:1])) for tool, python in own))
+
+
+def _service(results):
+    found = [each for each in results if each["situation"] == "http"]
+    claims = ("a web service under load that is dumped once a second loses less than 1 % of its throughput",
+              "and its p99 grows by less than the pause and the noise")
+    if not found:
+        return [_unmeasured(claim) for claim in claims]
+    result = found[0]
+    grown, room = result["p99_dumped"] - result["p99_alone"], result["pause"] + result["p99_noise"]
+    return [Verdict(claims[0], result["loss"] < 0.01, "{:.2%} of {:.0f}/s (the rate alone varies by {:.1%}), {} dumps, {} failed".format(
+        result["loss"], result["rate"], result["rate_noise"], result["dumps"], result["failed_dumps"])),
+            Verdict(claims[1], grown < room, "{:+.2f} ms on {:.2f} ms; pause {:.2f} ms, noise {:.2f} ms".format(
+                grown * 1e3, result["p99_alone"] * 1e3, result["pause"] * 1e3, result["p99_noise"] * 1e3))]
+
+
+def all_verdicts(results):
+    return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _wall_against_stdlib, _wall_against_austin,
+                                       _complete, _cost_per_task, _memory, _churn)] + _service(results)

@@ -1,0 +1,114 @@
+#include "choose_layout.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "debug_offsets.h"
+#include "fields.h"
+#include "validate.h"
+
+namespace asyncspy {
+namespace {
+
+Result<void> adopt_debug_offsets(Memory& memory, Address runtime, LayoutChoice& choice) {
+  std::size_t size = debug_offsets_size(choice.layout.minor);
+  if (size == 0) return {};
+  std::vector<std::byte> table(size);
+  if (auto done = memory.read(runtime, table); !done) return std::unexpected(std::move(done.error()));
+  // Micro releases differ from the version file here: that is what the table is for, and no reason to warn.
+  ASYNCSPY_TRY(changes, apply_debug_offsets(choice.layout, table));
+  (void)changes;
+  return {};
+}
+
+// The section is in _asyncio*.so, or in the executable when the module is built in.
+bool adopt_asyncio_debug(Memory& memory, const std::vector<LoadedImage>& images, LayoutChoice& choice) {
+  if (choice.layout.task_enumeration != TaskEnumeration::kLinkedLists) return false;
+  for (const LoadedImage& image : images) {
+    if (image.asyncio_debug.is_null()) continue;
+    std::vector<std::byte> table(kAsyncioDebugSize);
+    if (!memory.read(image.asyncio_debug, table)) continue;
+    PythonLayout changed = choice.layout;
+    auto changes = apply_asyncio_debug(changed, table);
+    if (changes) {
+      choice.layout = changed;
+      return true;
+    }
+    choice.warnings.push_back(fmt::format("layout: {} ({}), the version file counts", changes.error().what, image.path));
+  }
+  return false;
+}
+
+void note_origins(LayoutChoice& choice, bool has_asyncio_debug) {
+  for_each_field(choice.layout, [&](std::string_view field, const auto&) {
+    FieldOrigin origin = FieldOrigin::kVersionFile;
+    if (is_exported_by_runtime(choice.layout.minor, field)) origin = FieldOrigin::kDebugOffsets;
+    if (has_asyncio_debug && is_exported_by_asyncio(field)) origin = FieldOrigin::kAsyncioDebug;
+    choice.origins.push_back(origin);
+  });
+}
+
+std::vector<SelfCheck> run_checks(CheckScope& scope) {
+  std::vector<SelfCheck> checks;
+  check_values(scope, checks);
+  check_members(scope, checks);
+  check_threads(scope, checks);
+  check_accelerator(scope, checks);
+  return checks;
+}
+
+bool is_of_accelerator(const SelfCheck& check) { return check.subject.starts_with("task.") || check.subject.starts_with("future."); }
+bool failed(const SelfCheck& check) { return check.result == CheckResult::kFailed; }
+
+// Where only futures and tasks are objected to, their getters know better: a micro release that is not in the version file.
+Result<void> repair_accelerator(Memory& memory, Address runtime, LayoutChoice& choice) {
+  PythonLayout repaired = choice.layout;
+  ObjectReader reader{memory, choice.layout};
+  ASYNCSPY_TRY(scope, open_scope(reader, runtime));
+  ASYNCSPY_TRY(adopted, adopt_getters(scope, repaired));
+  std::size_t index = 0;
+  std::string list;
+  for_each_field(repaired, [&](std::string_view field, const auto& value) {
+    if (layout_detail::offset_of(value) != offset_by_name(choice.layout, field)) choice.origins[index] = FieldOrigin::kMachineCode;
+    ++index;
+  });
+  for (const std::string& change : adopted) list += (list.empty() ? "" : ", ") + change;
+  choice.layout = repaired;
+  choice.warnings.push_back("layout: read out of the getters of _asyncio.Task, since the version file does not fit: " + list);
+  return {};
+}
+
+Result<void> check_and_repair(Memory& memory, Address runtime, LayoutChoice& choice) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    ObjectReader reader{memory, choice.layout};
+    ASYNCSPY_TRY(scope, open_scope(reader, runtime));
+    ASYNCSPY_TRY(version, check_version_of_sys(scope));
+    choice.hex_version = version;
+    choice.checks = run_checks(scope);
+    auto first = std::find_if(choice.checks.begin(), choice.checks.end(), failed);
+    if (first == choice.checks.end()) return {};
+    bool only_accelerator = std::all_of(choice.checks.begin(), choice.checks.end(),
+                                        [](const SelfCheck& check) { return !failed(check) || is_of_accelerator(check); });
+    if (attempt > 0 || !only_accelerator) {
+      return fail(ErrorKind::kCorrupt, fmt::format("self-check of {} failed: {}", first->subject, first->detail));
+    }
+    if (auto repaired = repair_accelerator(memory, runtime, choice); !repaired) return repaired;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<LayoutChoice> try_layout(Memory& memory, Address runtime, const std::vector<LoadedImage>& images, const PythonLayout& file) {
+  LayoutChoice choice;
+  choice.layout = file;
+  if (auto done = adopt_debug_offsets(memory, runtime, choice); !done) return std::unexpected(std::move(done.error()));
+  bool has_asyncio_debug = adopt_asyncio_debug(memory, images, choice);
+  note_origins(choice, has_asyncio_debug);
+  if (auto valid = validate(choice.layout); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto done = check_and_repair(memory, runtime, choice); !done) return std::unexpected(std::move(done.error()));
+  return choice;
+}
+
+}  // namespace asyncspy

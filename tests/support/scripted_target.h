@@ -1,0 +1,99 @@
+// A Target that plays back a stored process and does, at each step, what a test tells it to: change its memory, refuse to
+// stop, end.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <set>
+
+#include "stored_process.h"
+
+namespace asyncspy {
+
+class ScriptedTarget final : public Target {
+ public:
+  explicit ScriptedTarget(const StoredProcess& stored) : stored_(stored), memory_(stored.memory) {}
+
+  // What happens right before stop number 1, 2, ...: the target ran on until then.
+  std::vector<std::function<void(StoredMemory&)>> before_stop;
+  // Fails stop number N (from 1).
+  std::function<std::optional<Error>(int stop)> refuse = [](int) { return std::nullopt; };
+  // The process is gone from here on: facts and memory fail.
+  bool ended = false;
+
+  [[nodiscard]] int stops() const { return stops_; }
+  [[nodiscard]] int releases() const { return releases_; }
+  [[nodiscard]] int frozen() const { return frozen_; }
+  [[nodiscard]] bool was_read_while_stopped(std::uint64_t page) const { return read_while_stopped_.contains(page); }
+
+  [[nodiscard]] Result<ProcessFacts> read_process() override {
+    if (ended) return fail(ErrorKind::kNoProcess, "process: it has ended");
+    return stored_.process;
+  }
+  [[nodiscard]] Result<std::vector<ThreadFacts>> read_threads() override {
+    if (ended) return fail(ErrorKind::kNoProcess, "process: it has ended");
+    std::vector<ThreadFacts> threads = stored_.threads;
+    for (ThreadFacts& thread : threads) thread.registers.reset();
+    return threads;
+  }
+  [[nodiscard]] BulkMemory& memory() override { return reads_; }
+  [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds) override {
+    ++stops_;
+    auto at = static_cast<std::size_t>(stops_ - 1);
+    if (at < before_stop.size() && before_stop[at]) before_stop[at](memory_);
+    if (ended) return fail(ErrorKind::kNoProcess, "process: it has ended");
+    if (auto error = refuse(stops_)) return std::unexpected(*error);
+    return std::make_unique<Stop>(*this);
+  }
+  [[nodiscard]] std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) override {
+    std::vector<Descriptor> descriptors(numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) descriptors[i].number = numbers[i];
+    return descriptors;
+  }
+  [[nodiscard]] std::int64_t monotonic_now() override { return stored_.monotonic_ns + stops_; }
+
+ private:
+  class Stop final : public Freeze {
+   public:
+    explicit Stop(ScriptedTarget& target) : target_(target) { ++target_.frozen_; }
+    ~Stop() override { end(); }
+    [[nodiscard]] const std::vector<ThreadFacts>& threads() const override { return target_.stored_.threads; }
+    [[nodiscard]] std::chrono::nanoseconds release() override {
+      end();
+      return std::chrono::milliseconds(1);
+    }
+
+   private:
+    void end() {
+      if (!running_) ++target_.releases_, --target_.frozen_;
+      running_ = true;
+    }
+    ScriptedTarget& target_;
+    bool running_ = false;
+  };
+
+  class Reads final : public BulkMemory {
+   public:
+    explicit Reads(ScriptedTarget& target) : target_(target) {}
+    [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override {
+      if (target_.ended) return fail(ErrorKind::kUnreadable, "memory of an ended process", {}, from);
+      for (std::uint64_t at = from.value() / kPageSize; target_.frozen_ > 0 && at * kPageSize < from.value() + into.size(); ++at) {
+        target_.read_while_stopped_.insert(at);
+      }
+      return target_.memory_.read(from, into);
+    }
+
+   private:
+    ScriptedTarget& target_;
+  };
+
+  const StoredProcess& stored_;
+  StoredMemory memory_;
+  Reads reads_{*this};
+  std::set<std::uint64_t> read_while_stopped_;
+  int stops_ = 0;
+  int releases_ = 0;
+  int frozen_ = 0;
+};
+
+}  // namespace asyncspy
