@@ -178,6 +178,7 @@ MEMBERS = {
 }
 
 # Members that exist in a struct of the same name in other releases with another meaning.
-NOT_BEFORE = {"sequence.tuple_items": 7, "frame_object.frame": 11, "interpreter.gil": 12, "code.code_units": 11,
+NOT_BEFORE = {"sequence.tuple_items": 7, "frame_object.frame": 11, "interpreter.gil": 12, "gil.last_holder": 12,
+              "gil.locked": 12, "code.code_units": 11,
               "generator.frame_state": 11}
 NOT_AFTER = {"frame_object.back": 10}

@@ -4,6 +4,7 @@
 #include "containers.h"
 #include "instance.h"
 #include "number.h"
+#include "read_uvloop.h"
 
 namespace asyncspy {
 namespace {
@@ -30,6 +31,10 @@ class LoopRead {
       return std::move(raw_);
     }
     raw_.loop.type = (*type)->name;
+    if (is_uvloop(inspection_, **type)) {
+      read_uvloop(inspection_, raw_, index_);
+      return std::move(raw_);
+    }
     auto attributes = read_attributes(inspection_.reader, **type, raw_.loop.id);
     if (!attributes) {
       gap("attributes of loop", attributes.error());

@@ -1,13 +1,9 @@
 #include "dump.h"
 
-#include <unistd.h>
-
 #include <chrono>
 
 #include "analyse.h"
-#include "capture.h"
 #include "json_report.h"
-#include "live_target.h"
 #include "output_file.h"
 #include "text_report.h"
 
@@ -15,16 +11,10 @@ namespace asyncspy {
 namespace {
 
 Result<Report> read_report(const DumpOptions& options) {
-  if (options.pid == ::getpid()) {
-    return fail(ErrorKind::kUsage, "process " + std::to_string(options.pid) + ": is asyncspy itself",
-                "asyncspy ps lists the Python processes that can be read");
-  }
-  auto target = LiveTarget::attach(options.pid);
-  if (!target) return std::unexpected(std::move(target.error()));
   CaptureOptions capture_options;
   capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
   capture_options.no_pause = options.no_pause;
-  auto snapshot = capture(**target, capture_options);
+  auto snapshot = take_snapshot(options.source, capture_options);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
   return analyse(*snapshot);
 }

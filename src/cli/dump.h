@@ -5,13 +5,14 @@
 
 #include "colour_choice.h"
 #include "exit_code.h"
+#include "snapshot_source.h"
 
 namespace asyncspy {
 
 enum class OutputFormat { kText, kJson };
 
 struct DumpOptions {
-  int pid = 0;
+  SnapshotSource source;
   OutputFormat format = OutputFormat::kText;
   std::string output = "-";
   bool all = false;

@@ -1,12 +1,12 @@
 // The command line of asyncspy: parses it and hands over to one file per command.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <exception>
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "capture_command.h"
 #include "doctor.h"
 #include "dump.h"
 #include "exit_code.h"
@@ -48,20 +48,29 @@ CLI::Option* add_choice(CLI::App* command, const std::string& names, T& into, co
   return option->check(CLI::Validator(check, "", "choice"))->option_text(words + " [" + initially + "]");
 }
 
-// "12" but not "0", "-3", "abc", "12x" or what no int holds.
 std::string check_process_id(const std::string& word) {
-  int pid = 0;
-  const char* end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, pid);
-  return error == std::errc() && stop == end && pid > 0 ? "" : "'" + word + "' is no process id";
+  return is_process_id(word) ? "" : "'" + word + "' is no process id";
+}
+
+// A process, or what is left of one. In place of the process id: a file's path, which --core also takes when it looks
+// like a number.
+void add_source(CLI::App* command, SnapshotSource& source) {
+  CLI::Option* name = command->add_option("PID", source.name, "Process to read, or a core file or recording in its place");
+  name->required()->option_text(" ")->check(CLI::Validator(check_source, "", "process id"));
+  const auto take_core = [&source, name](const std::string& path) {
+    source.core = path;
+    name->required(false);
+  };
+  CLI::Option* core = command->add_option_function<std::string>("--core", take_core, "Core file or recording to read");
+  core->option_text("FILE")->check(CLI::ExistingPath)->excludes(name)->trigger_on_parse();
+  command->add_option("--root", source.root, "Directory that holds the files of the process, for a core of another machine")
+      ->option_text("DIR")
+      ->check(CLI::ExistingDirectory);
 }
 
 CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   CLI::App* command = app.add_subcommand("dump", "Show what blocks the event loops of a process, and all its tasks");
-  command->add_option("PID", options.pid, "Process to read")
-      ->required()
-      ->option_text(" ")
-      ->check(CLI::Validator(check_process_id, "", "process id"));
+  add_source(command, options.source);
   add_choice(command, "-f,--format", options.format, kFormats, "Form of the report", "text");
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->option_text("FILE");
@@ -74,6 +83,21 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   command->add_flag("--no-pause", options.no_pause, "Do not stop the process: values may be torn")
       ->option_text(" ")
       ->excludes(max_pause);
+  command->footer(kFooter);
+  return command;
+}
+
+CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
+  CLI::App* command = app.add_subcommand("capture", "Record one look at a process, for asyncspy dump FILE");
+  add_source(command, options.source);
+  command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
+      ->required()
+      ->option_text("FILE");
+  command->add_flag("--full", options.full, "Record all memory that the process has written, not only what a report needs");
+  command->add_flag("--plain", options.plain, "Do not compress: gdb opens the file as a core");
+  command->add_option("--max-pause", options.max_pause_ms, "Longest time that the process may stand still at a stretch")
+      ->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")
+      ->check(CLI::Range(1, 60'000));
   command->footer(kFooter);
   return command;
 }
@@ -116,6 +140,7 @@ ExitCode report_usage(const CLI::App& app, std::string problem, int argc, char**
 ExitCode run(int argc, char** argv) {
   DumpOptions dump_options;
   PsOptions ps_options;
+  CaptureCommandOptions capture_options;
   DoctorOptions doctor_options;
   CLI::App app("Says which coroutine blocks an asyncio event loop, which tasks are pending, and on what.\n"
                "Reads the process from outside: nothing to import, nothing to restart.", "asyncspy");
@@ -123,6 +148,7 @@ ExitCode run(int argc, char** argv) {
   app.set_version_flag("-V,--version", std::string("asyncspy ") + ASYNCSPY_VERSION);
   app.footer(kFooter);
   const CLI::App* dump = add_dump(app, dump_options);
+  const CLI::App* capture = add_capture(app, capture_options);
   add_ps(app, ps_options);
   const CLI::App* doctor = add_doctor(app, doctor_options);
   try {
@@ -135,6 +161,7 @@ ExitCode run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error.what(), argc, argv);
   }
+  if (capture->parsed()) return run_capture(capture_options);
   if (doctor->parsed()) return run_doctor(doctor_options);
   return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);
 }

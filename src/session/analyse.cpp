@@ -33,7 +33,6 @@ Result<Report> analyse(Snapshot& snapshot) {
   report.process = snapshot.process;
   report.process.mappings.clear();
   report.capture = snapshot.capture;
-  if (report.capture.bytes_copied == 0) report.capture.bytes_copied = snapshot.memory->bytes();  // else of a recording
   report.python = {.version = runtime.version, .hex_version = runtime.hex_version, .library = runtime.library,
                    .interpreters = static_cast<std::uint32_t>(interpreters.size())};
   report.warnings = runtime.warnings;
@@ -44,6 +43,7 @@ Result<Report> analyse(Snapshot& snapshot) {
   report.functions = inspection.codes.take_functions();
   report.names = inspection.names.take_names();
   report.groups = build_groups(report.tasks);
+  if (report.capture.bytes_copied == 0) report.capture.bytes_copied = snapshot.memory->bytes();  // else of a recording
   return report;
 }
 

@@ -188,6 +188,23 @@ void keep_states(const std::vector<ThreadFacts>& before, std::vector<ThreadFacts
   }
 }
 
+// Pages in no mapping can not be had by another stop: who asked for them followed a pointer that is none.
+std::vector<PageRange> obtainable(Target& target, const std::vector<PageRange>& missed) {
+  if (missed.empty()) return {};
+  auto process = target.read_process();
+  if (!process) return missed;
+  Numbers pages;
+  for (const PageRange& range : missed) {
+    std::uint64_t first = range.start.value() / kPageSize;
+    for (const Mapping& mapping : process->mappings) {
+      std::uint64_t from = std::max(first, mapping.start.value() / kPageSize);
+      std::uint64_t to = std::min(first + range.pages, mapping.end.value() / kPageSize);
+      if (mapping.readable && from < to) pages.emplace_back(from, to);
+    }
+  }
+  return merge(std::move(pages));
+}
+
 enum class WhileStopped : std::uint8_t { kCopy, kCopyAndAnalyse };
 
 // One stop: copies `ranges` and the tops of the stacks. An analysis during the stop fetches what else it needs.
@@ -244,7 +261,7 @@ Result<void> scout_then_freeze(Target& target, const CaptureOptions& options, Sn
     }
     if (what == WhileStopped::kCopyAndAnalyse) return {};
     auto report = analyse(snapshot);
-    std::vector<PageRange> missed = snapshot.memory->take_missed();
+    std::vector<PageRange> missed = obtainable(target, snapshot.memory->take_missed());
     if (missed.empty()) {
       if (!report) return std::unexpected(explain(target, report.error()));
       snapshot.analysis = std::move(*report);

@@ -1,0 +1,51 @@
+#include "capture_command.h"
+
+#include <chrono>
+
+#include "output_file.h"
+#include "recording.h"
+
+namespace asyncspy {
+namespace {
+
+Result<Snapshot> take(const CaptureCommandOptions& options) {
+  CaptureOptions capture_options;
+  capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
+  capture_options.full = options.full;
+  auto snapshot = take_snapshot(options.source, capture_options);
+  if (snapshot && snapshot->source) {
+    return fail(ErrorKind::kUsage, options.source.name + ": is a recording already", "asyncspy dump " + options.source.name);
+  }
+  return snapshot;
+}
+
+// A write that fails shows when the output is closed.
+Result<void> write(Snapshot& snapshot, bool plain, OutputFile& output) {
+  const auto put = [&output](std::string_view bytes) { return output.write(bytes); };
+  if (plain) {
+    const auto done = write_recording(snapshot, ASYNCSPY_VERSION, put);
+    if (!done) return std::unexpected(done.error());
+    return {};
+  }
+  ZstdWriter compressed(put);
+  const auto done = write_recording(snapshot, ASYNCSPY_VERSION, [&](std::string_view bytes) { return compressed.write(bytes); });
+  if (!done) return std::unexpected(done.error());
+  if (*done) (void)compressed.finish();
+  return {};
+}
+
+}  // namespace
+
+ExitCode run_capture(const CaptureCommandOptions& options) {
+  auto output = OutputFile::open(options.output);
+  if (!output) return report_error(output.error());
+  if (output->is_terminal()) {
+    return report_error({ErrorKind::kUsage, "command line: a recording is no text for a terminal", "name a file with -o FILE", {}});
+  }
+  auto snapshot = take(options);
+  if (!snapshot) return report_error(snapshot.error());
+  if (auto done = write(*snapshot, options.plain, *output); !done) return report_error(done.error());
+  return close_output(*output, ExitCode::kNothingWrong);
+}
+
+}  // namespace asyncspy

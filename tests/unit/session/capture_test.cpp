@@ -1,0 +1,244 @@
+// capture() of a real process's copy that a script changes between scout and stop.
+#include "capture.h"
+
+#include <cstring>
+
+#include "analyse.h"
+#include "catch.h"
+#include "scripted_target.h"
+
+namespace asyncspy {
+namespace {
+
+Result<Report> report_of(Target& target, const CaptureOptions& options = {}) {
+  auto snapshot = capture(target, options);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  return analyse(*snapshot);
+}
+
+Report undisturbed() {
+  ScriptedTarget target(system_python());
+  auto report = report_of(target);
+  REQUIRE(report);
+  return *report;
+}
+
+std::optional<Task> find_task(const Report& report, Address id) {
+  for (const Task& task : report.tasks) {
+    if (task.id == id) return task;
+  }
+  return std::nullopt;
+}
+
+std::vector<Address> task_ids(const Report& report) {
+  std::vector<Address> ids;
+  for (const Task& task : report.tasks) ids.push_back(task.id);
+  return ids;
+}
+
+// A task whose await chain a test redirects, and the place that names its coroutine.
+struct Movable {
+  Address task;
+  Address coroutine;
+  Address field;
+};
+
+Movable find_movable(const Report& report) {
+  for (const Task& task : report.tasks) {
+    if (task.stack.empty() || task.stack.front().kind != FrameKind::kCoroutine) continue;
+    StoredMemory memory(system_python().memory);
+    for (std::uint64_t at = 0; at < 400; at += 8) {
+      auto word = memory.read_value<Address>(task.id + at);
+      if (word && *word == task.stack.front().object) return {task.id, *word, task.id + at};
+    }
+  }
+  FAIL("no task with a coroutine");
+  return {};
+}
+
+constexpr Address kNewPlace{0x6000'0000'0000};  // where nothing is in the stored process
+
+// The program ran on: the task's coroutine now is another object, on pages that did not exist before.
+void move_coroutine(StoredMemory& memory, const Movable& movable, Address to) {
+  for (std::uint64_t page = 0; page < 2; ++page) memory.store(to.value() / kPageSize + page, PageBytes{});
+  std::array<std::byte, 512> bytes{};
+  REQUIRE(memory.read(movable.coroutine, bytes));
+  memory.write(to, bytes);
+  memory.write(movable.field, std::as_bytes(std::span(&to, 1)));
+}
+
+}  // namespace
+
+TEST_CASE("a target that stands still is stopped once and let go") {
+  ScriptedTarget target(system_python());
+  auto snapshot = capture(target, {});
+  REQUIRE(snapshot);
+  CHECK(target.stops() == 1);
+  CHECK(target.releases() == 1);
+  CHECK(target.frozen() == 0);
+  CHECK(snapshot->capture.stops == 1);
+  CHECK(snapshot->capture.mode == CaptureMode::kStopped);
+  CHECK(snapshot->capture.pause_seconds == 0.001);
+  auto report = analyse(*snapshot);
+  REQUIRE(report);
+  CHECK(report->tasks.size() == kStoredTasks);
+  CHECK(report->gaps.empty());
+}
+
+TEST_CASE("a snapshot can be analysed again without its target, and says the same") {
+  ScriptedTarget target(system_python());
+  auto snapshot = capture(target, {});
+  REQUIRE(snapshot);
+  target.ended = true;
+  auto first = analyse(*snapshot);
+  auto second = analyse(*snapshot);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(task_ids(*first) == task_ids(*second));
+  CHECK(first->functions.size() == second->functions.size());
+  CHECK(snapshot->memory->take_missed().empty());
+}
+
+TEST_CASE("without a pause nothing is stopped") {
+  ScriptedTarget target(system_python());
+  auto snapshot = capture(target, {.no_pause = true});
+  REQUIRE(snapshot);
+  CHECK(target.stops() == 0);
+  CHECK(snapshot->capture.mode == CaptureMode::kRunning);
+  CHECK(snapshot->capture.stops == 0);
+  auto report = analyse(*snapshot);
+  REQUIRE(report);
+  CHECK(report->tasks.size() == kStoredTasks);
+}
+
+TEST_CASE("what moved to a page that the scout did not see is brought by a second stop") {
+  const Movable movable = find_movable(undisturbed());
+  ScriptedTarget target(system_python());
+  target.before_stop = {[&](StoredMemory& memory) { move_coroutine(memory, movable, kNewPlace); }};
+  auto report = report_of(target);
+  REQUIRE(report);
+  CHECK(target.stops() == 2);
+  CHECK(target.releases() == 2);
+  CHECK(report->capture.stops == 2);
+  CHECK(report->capture.pause_seconds == 0.002);
+  auto task = find_task(*report, movable.task);
+  REQUIRE(task);
+  CHECK(task->gaps.empty());
+  REQUIRE_FALSE(task->stack.empty());
+  CHECK(task->stack.front().object == kNewPlace);
+}
+
+TEST_CASE("what moves before every stop is analysed during the third one") {
+  const Movable movable = find_movable(undisturbed());
+  constexpr std::uint64_t kApart = 0x100'0000;
+  ScriptedTarget target(system_python());
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    target.before_stop.push_back([&movable, i](StoredMemory& memory) { move_coroutine(memory, movable, kNewPlace + i * kApart); });
+  }
+  auto snapshot = capture(target, {});
+  REQUIRE(snapshot);
+  CHECK(target.stops() == 3);
+  CHECK(target.releases() == 3);
+  CHECK(snapshot->capture.stops == 3);
+  CHECK(target.was_read_while_stopped((kNewPlace + 2 * kApart).value() / kPageSize));
+  auto report = analyse(*snapshot);
+  REQUIRE(report);
+  auto task = find_task(*report, movable.task);
+  REQUIRE(task);
+  CHECK(task->gaps.empty());
+  REQUIRE_FALSE(task->stack.empty());
+  CHECK(task->stack.front().object == kNewPlace + 2 * kApart);
+  CHECK(report->capture.stops == 3);
+}
+
+TEST_CASE("a report never mixes two moments: the copy that counts is made in one stop") {
+  const Movable movable = find_movable(undisturbed());
+  ScriptedTarget target(system_python());
+  Address old = movable.coroutine;
+  target.before_stop = {[&](StoredMemory& memory) { move_coroutine(memory, movable, kNewPlace); },
+                        // Before the second stop all is as at first: what the first stop copied must not show.
+                        [&](StoredMemory& memory) { memory.write(movable.field, std::as_bytes(std::span(&old, 1))); }};
+  auto report = report_of(target);
+  REQUIRE(report);
+  auto task = find_task(*report, movable.task);
+  REQUIRE(task);
+  REQUIRE_FALSE(task->stack.empty());
+  CHECK(task->stack.front().object == old);
+}
+
+TEST_CASE("a pointer into nothing becomes a gap, not an endless series of stops") {
+  const Movable movable = find_movable(undisturbed());
+  ScriptedTarget target(system_python());
+  const Address nowhere{0x5550'0000'0010};
+  target.before_stop = {[&](StoredMemory& memory) { memory.write(movable.field, std::as_bytes(std::span(&nowhere, 1))); }};
+  auto report = report_of(target);
+  REQUIRE(report);
+  CHECK(target.stops() <= 3);
+  CHECK(target.releases() == target.stops());
+  auto task = find_task(*report, movable.task);
+  REQUIRE(task);
+  REQUIRE(task->gaps.size() == 1);
+  CHECK(task->gaps[0].at == nowhere);
+}
+
+TEST_CASE("a stop that fails is the result, and nothing stays stopped") {
+  for (int failing : {1, 2, 3}) {
+    INFO("stop " << failing);
+    const Movable movable = find_movable(undisturbed());
+    ScriptedTarget target(system_python());
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      target.before_stop.push_back([&movable, i](StoredMemory& memory) { move_coroutine(memory, movable, kNewPlace + i * 0x100'0000); });
+    }
+    target.refuse = [failing](int stop) {
+      return stop == failing ? std::optional(Error{ErrorKind::kTimeout, "thread 7: did not stop in time", "", {}}) : std::nullopt;
+    };
+    auto snapshot = capture(target, {});
+    REQUIRE_FALSE(snapshot);
+    CHECK(snapshot.error().kind == ErrorKind::kTimeout);
+    CHECK(snapshot.error().what == "thread 7: did not stop in time");
+    CHECK(target.releases() == failing - 1);
+    CHECK(target.frozen() == 0);
+  }
+}
+
+TEST_CASE("a target that ends in the middle is reported as ended") {
+  {
+    ScriptedTarget target(system_python());
+    target.ended = true;
+    CHECK(capture(target, {}).error().kind == ErrorKind::kNoProcess);
+  }
+  {
+    ScriptedTarget target(system_python());
+    target.before_stop = {[&](StoredMemory&) { target.ended = true; }};
+    CHECK(capture(target, {}).error().kind == ErrorKind::kNoProcess);
+    CHECK(target.frozen() == 0);
+  }
+}
+
+TEST_CASE("a target that ends while it is stopped is let go and reported as ended") {
+  // The memory fails from the stop on: a process that was killed.
+  ScriptedTarget target(system_python());
+  target.refuse = [&](int) {
+    target.ended = true;
+    return std::nullopt;
+  };
+  auto snapshot = capture(target, {});
+  REQUIRE_FALSE(snapshot);
+  CHECK(snapshot.error().kind == ErrorKind::kNoProcess);
+  CHECK(target.releases() == 1);
+  CHECK(target.frozen() == 0);
+}
+
+TEST_CASE("a process without an interpreter is refused before it is stopped") {
+  StoredProcess other;
+  other.process = system_python().process;
+  other.process.images.clear();
+  other.threads = system_python().threads;
+  ScriptedTarget target(other);
+  auto snapshot = capture(target, {});
+  REQUIRE_FALSE(snapshot);
+  CHECK(snapshot.error().kind == ErrorKind::kNotPython);
+  CHECK(target.stops() == 0);
+}
+
+}  // namespace asyncspy
