@@ -15,9 +15,11 @@ constexpr std::size_t kMostEnvironment = 65'536;
 constexpr std::size_t kMostText = 4096;
 constexpr std::size_t kComparedBytes = 64;  // four entries: addresses among them, which make them unique
 
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
 using Page = std::array<char, kPageSize>;
 
-// The vector is 16-byte aligned, so that its first entries may cross a page: what is compared lies in two of them.
+// Its first entries may cross a page: what is compared lies in two of them.
 std::optional<Address> find_vector(Memory& memory, std::string_view vector, Address last) {
   const std::string_view wanted = vector.substr(0, kComparedBytes);
   Page above{};
@@ -27,8 +29,8 @@ std::optional<Address> find_vector(Memory& memory, std::string_view vector, Addr
     if (!memory.read(Address{at}, std::as_writable_bytes(std::span(both).first(kPageSize)))) return std::nullopt;
     std::memcpy(both.data() + kPageSize, above.data(), kPageSize);
     std::memcpy(above.data(), both.data(), kPageSize);
-    for (std::size_t offset = kPageSize; offset >= 16;) {
-      offset -= 16;
+    for (std::size_t offset = kPageSize; offset >= kWord;) {
+      offset -= kWord;
       if (std::memcmp(both.data() + offset, wanted.data(), wanted.size()) == 0) return Address{at + offset};
     }
   }

@@ -31,7 +31,7 @@ def exported_members(minor):
 
 
 def differences(layout, members, states):
-    """Pairs of what differs and whether the member is one of the layout's own (frame states are)."""
+    """What differs: name, value of the version file, value of the debug information."""
     found = []
     for name, value in members.items():
         if name not in layout["members"]:
@@ -48,14 +48,12 @@ def differences(layout, members, states):
     return found
 
 
-def check(python, root=""):
+def compare(version, members, states):
     """Count of members compared, true differences, and members that moved between patch releases but are exported."""
-    version, members, states = extract_layout.measure(python, root)
     layouts = extract_layout.parse_layouts(extract_layout.version_file(version[1]))
     best = min((differences(layout, members, states) for layout in layouts), key=len)
     exported = exported_members(version[1]) if version[1] >= 13 else set()
-    moved = [each for each in best if each[0] in exported]
-    return version, len(members), [each for each in best if each[0] not in exported], moved
+    return (len(members), [each for each in best if each[0] not in exported], [each for each in best if each[0] in exported])
 
 
 def main():
@@ -65,7 +63,8 @@ def main():
     for argument in sys.argv[1:]:
         python, _, root = argument.partition(":")
         try:
-            version, count, wrong, moved = check(python, root)
+            version, members, states = extract_layout.measure(python, root)
+            count, wrong, moved = compare(version, members, states)
         except (extract_layout.NoDebugInformation, OSError, subprocess.SubprocessError) as error:
             print("check_layouts: {}".format(error), file=sys.stderr)
             failed = True

@@ -57,7 +57,7 @@ def ask_gdb(program, root, question):
         json.dump(question, file)
         file.flush()
         done = subprocess.run(
-            ["gdb", "-nx", "-nh", "-batch", "-readnow", "-iex", "set debuginfod enabled off", "-iex", "set auto-load off",
+            ["gdb", "-nx", "-nh", "-batch", "-iex", "set debuginfod enabled off", "-iex", "set auto-load off",
              "-iex", "set debug-file-directory " + root + "/usr/lib/debug", "-ex",
              "source " + os.path.join(SCRIPTS, "dwarf_offsets.py"), program],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=300,
@@ -73,7 +73,9 @@ def measure(python, root=""):
     facts = describe(python)
     minor = facts["version"][1]
     question = {"members": candidates_of(minor), "enumerators": sorted({each for names in STATES.values() for each in names})}
-    main = facts["library"] or facts["executable"]
+    # A distribution may link its interpreter statically and say that there is a library all the same.
+    library = facts["library"] if facts["library"] and os.path.exists(root + facts["library"]) else None
+    main = library or facts["executable"]
     members, values = {}, {}
     for path in filter(None, (main, facts["accelerator"])):
         new_members, new_values = ask_gdb(root + path, root, question)

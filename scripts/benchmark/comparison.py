@@ -8,7 +8,7 @@ from processes import BUILD, Target, read_output
 from consistency import complain_of_churn
 from tools import scan_json, shows_all, tools_for
 
-BUDGET_SECONDS = 60  # for one tool on one process; what fails twice is not asked again
+BUDGET_SECONDS = 30  # for one tool on one process; what fails twice is not asked again
 LIMIT_SECONDS = 60  # for one run
 MOST_FAILURES = 2
 
@@ -18,7 +18,7 @@ def rounds_for(count, quick):
         return 2 if quick else 3
     if count > 10_000:
         return 3 if quick else 5
-    return 5 if quick else 15
+    return 5 if quick else 11
 
 
 @dataclass

@@ -122,6 +122,7 @@ std::string TextPage::name_of_task(Address id) const {
 }
 
 std::string TextPage::name_of(const Thread& thread) const {
+  if (thread.name.empty()) return fmt::format("thread {}", thread.tid);
   return fmt::format("thread {} ({})", thread.tid, safe(thread.name, kNameColumns));
 }
 

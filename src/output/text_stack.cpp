@@ -49,9 +49,11 @@ Row make_row(const TextPage& page, const Frame& frame) {
   Row row;
   row.kind = describe_kind(frame.kind);
   if (frame.kind == FrameKind::kOpaque) {
-    const bool named = frame.type_name < report.names.size();
-    row.function = named ? page.safe(report.names[frame.type_name]) : "(unknown object)";
-    row.location = "(no Python frame)";
+    const bool typed = frame.type_name < report.names.size();
+    const std::string type = typed ? page.safe(report.names[frame.type_name]) : "unknown object";
+    const bool named = frame.name < report.names.size() && frame.name != frame.type_name;
+    row.function = named ? page.safe(report.names[frame.name]) : type;
+    row.location = named ? fmt::format("(no Python frame: {})", type) : std::string("(no Python frame)");
     row.library = true;
     return row;
   }

@@ -53,10 +53,10 @@ std::optional<Lateness> find_lateness(const RawLoop& raw, std::optional<double> 
   return late;
 }
 
-// A core file knows no states, but shows only those calls that were interrupted while they slept.
+// In a process that a signal had stopped, or in a core file, the state says nothing, but the only calls that are shown are
+// those that were interrupted while they slept.
 bool sleeps_in_call(const Thread& thread) {
-  bool asleep = thread.state == 'S' || thread.state == 'D' || thread.state == '?';
-  return asleep && thread.system_call && !thread.waits_for_gil;
+  return thread.state != 'R' && thread.system_call && !thread.waits_for_gil;
 }
 
 }  // namespace
