@@ -16,6 +16,7 @@
 namespace asyncspy {
 namespace {
 
+constexpr std::size_t kMostWarnings = 20;
 constexpr std::string_view kDeleted = " (deleted)";
 
 // Signals that end a process with a core by themselves. gcore stores others, which only stopped the process for it.
@@ -51,6 +52,13 @@ const CoreMappedFile* find_file(const std::vector<CoreMappedFile>& ordered, Addr
   const auto after = std::ranges::upper_bound(ordered, address, {}, &CoreMappedFile::start);
   if (after == ordered.begin() || address >= std::prev(after)->end) return nullptr;
   return &*std::prev(after);
+}
+
+// The top of a stack always holds a return address.
+bool is_stack_lost(const CoreFile& core, const Registers& registers) {
+  std::array<std::byte, kPageSize> page{};
+  const Address start{registers.stack_pointer / kPageSize * kPageSize};
+  return core.read_stored(start, page) && std::ranges::all_of(page, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 }  // namespace
@@ -110,10 +118,15 @@ void CoreTarget::build_threads() {
           Address{facts.registers->instruction_pointer} - kCodeBeforeCall);
       if (code) facts.system_call->number = find_restarted_call(*code).value_or(facts.system_call->number);
     }
-    if (std::ranges::find(kFatal, thread.signal) != kFatal.end() && warnings_.size() < 2 &&
-        &thread == &facts_.threads.front()) {
+    const bool is_fatal = std::ranges::find(kFatal, thread.signal) != kFatal.end();
+    if (is_fatal && &thread == &facts_.threads.front()) {
       warnings_.push_back(fmt::format("the process was ended by signal {} ({}) in thread {}", thread.signal,
                                       ::sigdescr_np(thread.signal), facts.tid));
+    }
+    // gdb gives up a mapping in which one page can not be read, and leaves zeros; since 2.42 glibc's stacks have such.
+    if (warnings_.size() < kMostWarnings && is_stack_lost(core_, *facts.registers)) {
+      warnings_.push_back(fmt::format("the stack of thread {} is missing: whoever wrote the core could not read it, "
+                                      "asyncspy capture can", facts.tid));
     }
     threads_.push_back(std::move(facts));
   }

@@ -79,7 +79,10 @@ class TaskRead {
 
   Result<void> read_c_task() {
     const PythonLayout& layout = inspection_.layout();
-    ASYNCSPY_TRY(view, inspection_.reader.view(raw_.task.id, layout.task.size));
+    ASYNCSPY_TRY(view, inspection_.reader.view_of(
+                           raw_.task.id, layout.future.state, layout.future.loop, layout.future.callback0,
+                           layout.future.callbacks, layout.task.waiter, layout.task.must_cancel,
+                           layout.task.cancel_requests, layout.task.coroutine, layout.task.name));
     Task& task = raw_.task;
     task.state = state_of(view.get(layout.future.state));
     raw_.loop = view.get(layout.future.loop);

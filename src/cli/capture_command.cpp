@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "analyse.h"
 #include "output_file.h"
 #include "recording.h"
 
@@ -13,9 +14,12 @@ Result<Snapshot> take(const CaptureCommandOptions& options) {
   capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
   capture_options.full = options.full;
   auto snapshot = take_snapshot(options.source, capture_options);
-  if (snapshot && snapshot->source) {
-    return fail(ErrorKind::kUsage, options.source.name + ": is a recording already", "asyncspy dump " + options.source.name);
+  if (!snapshot || !snapshot->source) return snapshot;
+  // A recording is made smaller, to be handed on: what an analysis of it does not ask for is left out.
+  if (options.full) {
+    return fail(ErrorKind::kUsage, "command line: --full takes a process or a core", "a recording can only be made smaller");
   }
+  if (auto report = analyse(*snapshot); !report) return std::unexpected(std::move(report.error()));
   return snapshot;
 }
 

@@ -1,4 +1,5 @@
-// asyncspy capture: stores one look at one process, for `asyncspy dump FILE` on any machine, at any time.
+// asyncspy capture: stores one look at one process, for `asyncspy dump FILE` on any machine, at any time. Also makes
+// a recording of a core, and a smaller one of a recording.
 #pragma once
 
 #include <string>

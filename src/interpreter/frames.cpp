@@ -17,7 +17,7 @@ std::uint64_t unsigned_offset(std::int32_t offset) { return static_cast<std::uin
 // 3.7-3.10, Include/frameobject.h and Include/cpython/frameobject.h.
 Result<RawFrame> read_frame_object(Inspection& inspection, Address address) {
   const FrameObjectLayout& layout = inspection.layout().frame_object;
-  ASYNCSPY_TRY(view, inspection.reader.view(address, layout.localsplus.offset));
+  ASYNCSPY_TRY(view, inspection.reader.view_of(address, layout.code, layout.back, layout.generator, layout.last_instruction));
   ASYNCSPY_TRY(code, inspection.codes.find(inspection.reader, view.get(layout.code)));
   RawFrame raw;
   raw.address = address;
@@ -33,7 +33,7 @@ Result<RawFrame> read_frame_object(Inspection& inspection, Address address) {
 Result<RawFrame> read_interpreter_frame(Inspection& inspection, Address address) {
   constexpr std::int8_t kOwnedByGenerator = 1;
   const InterpreterFrameLayout& layout = inspection.layout().frame;
-  ASYNCSPY_TRY(view, inspection.reader.view(address, layout.localsplus.offset));
+  ASYNCSPY_TRY(view, inspection.reader.view_of(address, layout.previous, layout.owner, layout.executable, layout.instruction));
   RawFrame raw;
   raw.address = address;
   raw.previous = view.get(layout.previous);

@@ -124,7 +124,7 @@ FrameKind frame_kind_of(std::int32_t code_flags) {
 
 Result<Generator> read_generator(Inspection& inspection, Address object, FrameKind kind) {
   const GeneratorLayout& layout = inspection.layout().generator;
-  ASYNCSPY_TRY(view, inspection.reader.view(object, layout.inline_frame.present() ? layout.inline_frame.offset : layout.size));
+  ASYNCSPY_TRY(view, inspection.reader.view_of(object, layout.frame, layout.running, layout.frame_state));
   ASYNCSPY_TRY(position, locate(inspection, view));
   Generator generator;
   generator.address = object;

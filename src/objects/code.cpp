@@ -51,7 +51,8 @@ Result<Code*> CodeTable::find(const ObjectReader& reader, Address address) {
 
   const CodeLayout& layout = reader.layout.code;
   if (auto checked = check_is_code(reader, address, code_type_); !checked) return std::unexpected(std::move(checked.error()));
-  ASYNCSPY_TRY(view, reader.view(address, layout.inline_bytecode.present() ? layout.inline_bytecode.offset : layout.size));
+  ASYNCSPY_TRY(view, reader.view_of(address, layout.flags, layout.first_line, layout.line_table, layout.name,
+                                    layout.file_name, layout.qualified_name, layout.code_units, layout.bytecode));
   Code code;
   code.flags = view.get(layout.flags);
   code.first_line = view.get(layout.first_line);

@@ -25,7 +25,8 @@ struct KeyTable {
 // Objects/dictobject.c: an index table of 1, 2, 4 or 8 bytes per slot, then the entries.
 Result<KeyTable> read_key_table(const ObjectReader& reader, Address keys) {
   const DictLayout& layout = reader.layout.dict;
-  ASYNCSPY_TRY(view, reader.view(keys, layout.keys_indices.offset));
+  ASYNCSPY_TRY(view, reader.view_of(keys, layout.keys_used_entries, layout.keys_size,
+                                    layout.keys_log2_index_bytes, layout.keys_kind));
   KeyTable table;
   std::uint64_t index_bytes = 0;
   table.used_entries = view.get(layout.keys_used_entries);
@@ -69,7 +70,7 @@ Result<std::vector<Address>> read_tuple(const ObjectReader& reader, Address obje
 
 Result<std::vector<Address>> read_list(const ObjectReader& reader, Address object) {
   const SequenceLayout& layout = reader.layout.sequence;
-  ASYNCSPY_TRY(view, reader.view(object, layout.list_items.offset + 8));
+  ASYNCSPY_TRY(view, reader.view_of(object, layout.list_items, layout.list_size));
   return read_pointers(reader, view.get(layout.list_items), view.get(layout.list_size), object);
 }
 
@@ -77,7 +78,7 @@ Result<std::vector<Address>> read_list(const ObjectReader& reader, Address objec
 Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address object) {
   constexpr std::int64_t kBlockLength = 64;
   const SequenceLayout& layout = reader.layout.sequence;
-  ASYNCSPY_TRY(view, reader.view(object, layout.deque_left_index.offset + 8));
+  ASYNCSPY_TRY(view, reader.view_of(object, layout.deque_size, layout.deque_left_index, layout.deque_left_block));
   std::int64_t left = view.get(layout.deque_size);
   std::int64_t index = view.get(layout.deque_left_index);
   Address block = view.get(layout.deque_left_block);
@@ -102,7 +103,7 @@ Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address obje
 // Objects/setobject.c: a table of (key, hash), unused slots have a null key, deleted ones the hash -1.
 Result<std::vector<Address>> read_set(const ObjectReader& reader, Address object) {
   const DictLayout& layout = reader.layout.dict;
-  ASYNCSPY_TRY(view, reader.view(object, layout.set_table.offset + 8));
+  ASYNCSPY_TRY(view, reader.view_of(object, layout.set_mask, layout.set_table));
   std::int64_t mask = view.get(layout.set_mask);
   if (mask < 0 || mask > 8 * kMaxContainerItems) return fail(ErrorKind::kCorrupt, "size of a set is not plausible", {}, object);
   ASYNCSPY_TRY(slots, read_pointers(reader, view.get(layout.set_table), 2 * (mask + 1), object));
@@ -127,7 +128,7 @@ Result<std::vector<DictEntry>> read_split_entries(const ObjectReader& reader, Ad
 
 Result<std::vector<DictEntry>> read_dict(const ObjectReader& reader, Address object) {
   const DictLayout& layout = reader.layout.dict;
-  ASYNCSPY_TRY(view, reader.view(object, layout.values.offset + 8));
+  ASYNCSPY_TRY(view, reader.view_of(object, layout.keys, layout.values));
   Address keys = view.get(layout.keys);
   Address values = view.get(layout.values);
   if (!values.is_null()) {

@@ -22,6 +22,14 @@ struct ObjectReader {
     return copy;
   }
 
+  // A copy that covers all of these members; absent ones do not count.
+  template <class... Members>
+  [[nodiscard]] Result<ObjectView> view_of(Address object, const Members&... members) const {
+    std::int64_t end = 0;
+    ((end = std::max(end, end_of(members))), ...);
+    return view(object, end);
+  }
+
   // One member, read alone.
   template <class T>
   [[nodiscard]] Result<T> read(Address base, Field<T> field) const {
@@ -31,6 +39,12 @@ struct ObjectReader {
   }
 
   [[nodiscard]] Result<Address> type_of(Address object) const { return read(object, layout.object.type); }
+
+  template <class T>
+  [[nodiscard]] static std::int64_t end_of(const Field<T>& field) {
+    return field.present() ? field.offset + static_cast<std::int64_t>(sizeof(T)) : 0;
+  }
+  [[nodiscard]] static std::int64_t end_of(const Flag& flag) { return std::int64_t{flag.offset} + 4; }
 
   // Removes the tag bits of a stack reference (3.14+): 01 borrowed or immortal, 11 a small integer. Null stays null.
   [[nodiscard]] Address untag(Address reference) const {

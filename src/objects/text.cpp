@@ -36,7 +36,7 @@ void append_utf8(std::string& out, std::uint32_t c) {
 // the same bits from 3.7 to 3.15).
 Result<std::string> read_text(const ObjectReader& reader, Address object) {
   const TextLayout& layout = reader.layout.text;
-  ASYNCSPY_TRY(view, reader.view(object, layout.compact_data.offset));
+  ASYNCSPY_TRY(view, reader.view_of(object, layout.length, layout.state));
   std::int64_t length = view.get(layout.length);
   std::uint32_t state = view.get(layout.state);
   std::uint32_t kind = (state >> 2) & 7;

@@ -79,7 +79,8 @@ Result<const Type*> TypeTable::find(const ObjectReader& reader, Address address)
   if (auto known = types_.find(address); known != types_.end()) return &known->second;
 
   const TypeLayout& layout = reader.layout.type;
-  ASYNCSPY_TRY(view, reader.view(address, layout.mro.offset + 8));
+  ASYNCSPY_TRY(view, reader.view_of(address, layout.name, layout.basic_size, layout.flags, layout.dict_offset,
+                                    layout.dict, layout.getset, layout.members, layout.mro));
   Type type;
   type.address = address;
   type.basic_size = view.get(layout.basic_size);

@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -34,8 +35,7 @@ def without_clocks(report):
             del thread[field]
         if thread["system_call"]:
             thread["system_call"]["remaining_seconds"] = None
-            if "CLOCK_MONOTONIC" in thread["system_call"]["text"]:
-                thread["system_call"]["text"] = thread["system_call"]["text"].split("until")[0]
+            thread["system_call"]["text"] = re.sub("(until|timeout|left) .*", "", thread["system_call"]["text"])
             for field in OF_THE_LIVE["descriptor"] if thread["system_call"]["descriptor"] else ():
                 del thread["system_call"]["descriptor"][field]
     for loop in report["loops"]:
@@ -108,6 +108,12 @@ def test_every_python_can_be_read_from_a_core(asyncspy, start_situation, interpr
     live = dump_file(asyncspy, target.pid)
     options = ["--root", interpreter.root] if interpreter.root else []
     core = dump_file(asyncspy, write_with_gcore(target, tmp_path), *options)
+    # gdb can not copy the stacks of threads of a new C library. Frames lie there for a moment.
+    lost = [int(tid) for tid in re.findall(r"stack of thread (\d+) is missing", "\n".join(core["warnings"]))]
+    assert len(lost) == len(core["warnings"]) <= 1
+    for report in (core, live):
+        report["warnings"] = []
+        report["threads"] = [thread for thread in report["threads"] if thread["tid"] not in lost]
     check_same(core, live)
 
 

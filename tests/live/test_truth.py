@@ -11,6 +11,7 @@ from target import HERE, SITUATIONS
 NAMES = sorted(name[:-3] for name in os.listdir(SITUATIONS) if name.endswith(".py"))
 WITH_OWN_TEST = ("random_graph", "sub_interpreters")
 SEEDS = (1, 2, 3)
+ARGUMENTS = {"crowd": [2000]}
 
 # What of asyncio a service may replace (see variant.py), and the situations in which that makes a difference.
 PYTHON = ("await_cycle", "blocked_in_sleep", "ended_thread", "gather_and_wait", "generator_links", "loops_in_threads", "odd_awaitables",
@@ -118,7 +119,7 @@ def test_every_situation_says_what_it_is(name):
 
 @pytest.mark.parametrize("interpreter, name", CASES)
 def test_the_dump_equals_what_the_target_knows(check, interpreter, name):
-    check(interpreter, name)
+    check(interpreter, name, arguments=ARGUMENTS.get(name, ()))
 
 
 @pytest.mark.parametrize("interpreter, name, variant", VARIED)

@@ -2,8 +2,9 @@
 // stop, end.
 #pragma once
 
-#include <deque>
+#include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include "stored_process.h"
@@ -12,7 +13,7 @@ namespace asyncspy {
 
 class ScriptedTarget final : public Target {
  public:
-  explicit ScriptedTarget(const StoredProcess& stored) : stored_(stored), memory_(stored.memory) {}
+  explicit ScriptedTarget(const StoredProcess& stored) : stored_(stored), process_(stored.process), memory_(stored.memory) {}
 
   // What happens right before stop number 1, 2, ...: the target ran on until then.
   std::vector<std::function<void(StoredMemory&)>> before_stop;
@@ -21,6 +22,17 @@ class ScriptedTarget final : public Target {
   // The process is gone from here on: facts and memory fail.
   bool ended = false;
 
+  // New memory, zeroed and mapped.
+  void map(Address start, std::uint64_t pages) {
+    for (std::uint64_t i = 0; i < pages; ++i) memory_.store(start.value() / kPageSize + i, PageBytes{});
+    Mapping mapping;
+    mapping.start = start;
+    mapping.end = start + pages * kPageSize;
+    mapping.readable = mapping.writable = true;
+    auto after = std::find_if(process_.mappings.begin(), process_.mappings.end(), [&](const Mapping& m) { return m.start > start; });
+    process_.mappings.insert(after, mapping);
+  }
+
   [[nodiscard]] int stops() const { return stops_; }
   [[nodiscard]] int releases() const { return releases_; }
   [[nodiscard]] int frozen() const { return frozen_; }
@@ -28,7 +40,7 @@ class ScriptedTarget final : public Target {
 
   [[nodiscard]] Result<ProcessFacts> read_process() override {
     if (ended) return fail(ErrorKind::kNoProcess, "process: it has ended");
-    return stored_.process;
+    return process_;
   }
   [[nodiscard]] Result<std::vector<ThreadFacts>> read_threads() override {
     if (ended) return fail(ErrorKind::kNoProcess, "process: it has ended");
@@ -51,6 +63,13 @@ class ScriptedTarget final : public Target {
     return descriptors;
   }
   [[nodiscard]] std::int64_t monotonic_now() override { return stored_.monotonic_ns + stops_; }
+  [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override {
+    std::vector<PageRange> ranges;
+    for (const Mapping& mapping : mappings) {
+      if (mapping.readable && mapping.writable) ranges.push_back({mapping.start, (mapping.end.value() - mapping.start.value()) / kPageSize});
+    }
+    return ranges;
+  }
 
  private:
   class Stop final : public Freeze {
@@ -88,6 +107,7 @@ class ScriptedTarget final : public Target {
   };
 
   const StoredProcess& stored_;
+  ProcessFacts process_;
   StoredMemory memory_;
   Reads reads_{*this};
   std::set<std::uint64_t> read_while_stopped_;

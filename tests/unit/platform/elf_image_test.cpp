@@ -136,7 +136,7 @@ TEST_CASE("a program that embeds a runtime under its own name is found, with its
   const std::string executable = read_system_link("/proc/self/exe");
   // Once as the executable, once as a file of which nothing is expected.
   for (const std::string& given : {executable, std::string("/other")}) {
-    const auto images = find_loaded_images({::getpid(), given}, *maps, memory);
+    const auto images = find_loaded_images(given, *maps, files, memory);
     REQUIRE(images.size() == 1);
     CHECK(images[0].path == executable);
     CHECK(images[0].runtime == Address{reinterpret_cast<std::uint64_t>(&_PyRuntime)});

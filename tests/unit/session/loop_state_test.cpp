@@ -2,6 +2,7 @@
 
 #include "catch.h"
 #include "fake_asyncio.h"
+#include "frames.h"
 #include "layouts_under_test.h"
 
 namespace asyncspy {
