@@ -99,4 +99,14 @@ std::optional<int> find_line(LineTable coding, std::span<const std::byte> table,
   return std::nullopt;
 }
 
+std::int64_t measure_line_table(LineTable coding, std::span<const std::byte> table) {
+  Wide length = 0;
+  if (coding == LineTable::kLocations) {
+    for (LocationReader reader(table); !reader.at_end(); reader.skip_to_entry()) length += 2 * ((reader.take() & 7) + 1);
+  } else {
+    for (std::size_t i = 0; i + 1 < table.size(); i += 2) length += unsigned_byte(table[i]);
+  }
+  return length;
+}
+
 }  // namespace asyncspy

@@ -14,4 +14,7 @@ namespace asyncspy {
 [[nodiscard]] std::optional<int> find_line(LineTable coding, std::span<const std::byte> table, int first_line,
                                            std::int64_t offset);
 
+// How many bytes of code the table's entries cover (not defined for kLnotab, whose last entry has no end).
+[[nodiscard]] std::int64_t measure_line_table(LineTable coding, std::span<const std::byte> table);
+
 }  // namespace asyncspy

@@ -72,7 +72,7 @@ Result<void> collect_linked(Inspection& inspection, Address head, TaskCollector&
   ASYNCSPY_TRY(first, memory.read_value<Address>(head));
   Address previous = head;
   Address at = first;
-  for (std::size_t count = 0; at != head && !at.is_null(); ++count) {
+  for (std::size_t count = 0; at != head; ++count) {  // a null link is a tear, not an end
     if (count > kMaxListedTasks) return fail(ErrorKind::kCorrupt, "the list does not end", {}, at);
     struct Node {
       Address next;

@@ -23,6 +23,7 @@ struct Accessor {
 };
 constexpr Accessor kAccessors[] = {
     {"_loop", "future.loop"},
+    {"_callbacks", "future.callback0"},
     {"_callbacks", "future.callbacks"},
     {"_state", "future.state"},
     {"_result", "future.result"},
@@ -48,6 +49,12 @@ Result<Address> find_in_table(CheckScope& scope, Address table, std::uint64_t en
   }
   return Address{};
 }
+
+constexpr Accessor kCoroutineAccessors[] = {
+    {"__name__", "generator.name"},
+    {"__qualname__", "generator.qualified_name"},
+    {"cr_running", "generator.frame_state"},
+};
 
 struct AcceleratorTypes {
   const Type* task = nullptr;
@@ -83,13 +90,53 @@ SelfCheck check_size(std::string subject, std::int32_t expected, const Type& typ
   return {std::move(subject), CheckResult::kFailed, fmt::format("{} by the layout, {} by tp_basicsize of {}", expected, type.basic_size, type.name)};
 }
 
+// Where accessors are looked up; what is missing there would pass as a release without it.
+void add_tables_check(CheckScope& scope, const Type& future, std::vector<SelfCheck>& checks) {
+  auto methods = scope.reader.read(future.address, scope.reader.layout.type.methods);
+  auto getter = find_in_table(scope, future.getset, kGetterEntrySize, "_state");
+  auto method = methods ? find_in_table(scope, *methods, kMethodEntrySize, "set_result") : Result<Address>{Address{}};
+  bool good = getter && method && !getter->is_null() && !method->is_null();
+  checks.push_back({"getters and methods of _asyncio.Future", good ? CheckResult::kPassed : CheckResult::kFailed,
+                    good ? "" : "_state or set_result is not found"});
+}
+
 std::string list_offsets(const std::vector<ArgumentAccess>& accesses) {
   std::string text;
   for (const ArgumentAccess& access : accesses) text += fmt::format("{}{}", text.empty() ? "" : ", ", access.offset);
   return text.empty() ? "nothing" : text;
 }
 
+void add_accessor_check(const Accessor& accessor, std::int32_t offset, const Result<std::vector<ArgumentAccess>>& accesses,
+                        std::vector<SelfCheck>& checks) {
+  std::string subject(accessor.field);
+  if (!accesses) {
+    checks.push_back({subject, CheckResult::kSkipped, "its accessor can not be read: " + accesses.error().what});
+  } else if (accesses->empty()) {
+    checks.push_back({subject, CheckResult::kSkipped, fmt::format("no accessor {} tells it", accessor.name)});
+  } else if (touches(*accesses, offset)) {
+    checks.push_back({subject, CheckResult::kPassed, fmt::format("{} by the code of {}", offset, accessor.name)});
+  } else {
+    checks.push_back({subject, CheckResult::kFailed,
+                      fmt::format("{} by the layout, the code of {} touches {}", offset, accessor.name, list_offsets(*accesses))});
+  }
+}
+
 }  // namespace
+
+// The same for coroutines: their name getters and cr_running (Objects/genobject.c).
+void check_coroutine_getters(CheckScope& scope, std::vector<SelfCheck>& checks) {
+  Address coroutine = scope.find("types", "CoroutineType");
+  if (coroutine.is_null()) return;
+  auto type = scope.types.find(scope.reader, coroutine);
+  if (!type) return;
+  for (const Accessor& accessor : kCoroutineAccessors) {
+    std::int32_t offset = offset_by_name(scope.reader.layout, accessor.field);
+    if (offset < 0) continue;
+    auto function = find_in_table(scope, (*type)->getset, kGetterEntrySize, accessor.name);
+    if (!function || function->is_null()) continue;
+    add_accessor_check(accessor, offset, find_argument_accesses(scope.reader.memory, *function), checks);
+  }
+}
 
 void check_accelerator(CheckScope& scope, std::vector<SelfCheck>& checks) {
   auto types = find_types(scope);
@@ -104,21 +151,14 @@ void check_accelerator(CheckScope& scope, std::vector<SelfCheck>& checks) {
   const PythonLayout& layout = scope.reader.layout;
   checks.push_back(check_size("task.size", layout.task.size, *types->task));
   checks.push_back(check_size("future.size", layout.future.size, *types->future));
+  bool in_order = layout.future.callbacks.offset == layout.future.callback0.offset + 16;  // its context lies between
+  checks.push_back({"future.callback0", in_order ? CheckResult::kPassed : CheckResult::kFailed, in_order ? "" : "it does not precede the list of callbacks"});
+  add_tables_check(scope, *types->future, checks);
   for (const Accessor& accessor : kAccessors) {
     std::int32_t offset = offset_by_name(layout, accessor.field);
     if (offset < 0) continue;
     auto accesses = read_accessor(scope, *types, accessor);
-    std::string subject(accessor.field);
-    if (!accesses) {
-      checks.push_back({subject, CheckResult::kSkipped, "its accessor can not be read: " + accesses.error().what});
-    } else if (accesses->empty()) {
-      checks.push_back({subject, CheckResult::kSkipped, fmt::format("no accessor {} tells it", accessor.name)});
-    } else if (touches(*accesses, offset)) {
-      checks.push_back({subject, CheckResult::kPassed, fmt::format("{} by the code of {}", offset, accessor.name)});
-    } else {
-      checks.push_back({subject, CheckResult::kFailed,
-                        fmt::format("{} by the layout, the code of {} touches {}", offset, accessor.name, list_offsets(*accesses))});
-    }
+    add_accessor_check(accessor, offset, accesses, checks);
   }
 }
 
@@ -132,7 +172,7 @@ Result<std::vector<std::string>> adopt_getters(CheckScope& scope, PythonLayout& 
     offset = value;
   };
   for (const Accessor& accessor : kAccessors) {
-    if (offset_by_name(layout, accessor.field) < 0) continue;
+    if (offset_by_name(layout, accessor.field) < 0 || accessor.field == "future.callback0") continue;  // it is not returned last
     ASYNCSPY_TRY(accesses, read_accessor(scope, types, accessor));
     if (accesses.empty()) continue;
     const ArgumentAccess& last = accesses.back();

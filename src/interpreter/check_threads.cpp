@@ -22,7 +22,10 @@ void check_stacks(Inspection& inspection, const std::vector<ThreadState>& states
     if (state.frame.is_null() || walked >= kMaxChecked) continue;
     ++walked;
     StackWalk walk = walk_stack(inspection, state.frame);
-    if (walk.gaps.empty()) ++good; else reason = walk.gaps.front().reason;
+    // Where calls from C leave a frame of their own, every stack rests on one.
+    bool lacks_entry = inspection.layout().first_shim_owner < 127 && walk.shims == 0;
+    if (walk.gaps.empty() && !lacks_entry) ++good;
+    if (!walk.gaps.empty()) reason = walk.gaps.front().reason; else if (lacks_entry) reason = "no entry frame";
   }
   // One thread can be caught while it sets up a frame; a wrong layout breaks all.
   add(checks, "thread stacks", walked == 0 || good > 0, fmt::format("none of {} can be walked: {}", walked, reason));
@@ -35,11 +38,12 @@ void check_gil(const ObjectReader& reader, const Interpreter& interpreter, const
   Pointer holder_field = layout.interpreter.gil.present() ? layout.gil.last_holder : layout.runtime.gil_last_holder;
   Address base = interpreter.gil - static_cast<std::uint64_t>(holder_field.offset);
   auto locked = reader.read(base, locked_field);
-  bool holder_known = interpreter.gil_holder.is_null();
+  bool holder_known = false;
   for (const ThreadState& state : states) holder_known = holder_known || state.address == interpreter.gil_holder;
   add(checks, "GIL", locked && *locked >= -1 && *locked <= 1, "its lock has a value that it can not have");
-  // A shared GIL may have been held last by a thread of another interpreter, or by one that ended: only a held one counts.
-  add(checks, "holder of the GIL", holder_known || interpreter.id != 0 || !interpreter.gil_locked, "it is held by no thread of the interpreter");
+  // It may have been held last by a thread of another interpreter, or by one that ended; but never by none.
+  bool is_pointer = interpreter.gil_holder.value() > (1U << 16) && interpreter.gil_holder.value() % 8 == 0;
+  add(checks, "holder of the GIL", holder_known || (is_pointer && !interpreter.gil_locked), "it is no thread of the interpreter");
 }
 
 void check_thread_members(Inspection& inspection, const ThreadState& state, std::vector<SelfCheck>& checks) {
@@ -88,7 +92,7 @@ void check_threads(CheckScope& scope, std::vector<SelfCheck>& checks) {
   check_stacks(inspection, states, checks);
   check_gil(scope.reader, main, states, checks);
   check_thread_members(inspection, states.back(), checks);
-  bool native_plausible = true;
+  bool native_plausible = states.back().native_thread_id > 0;
   for (const ThreadState& state : states) native_plausible = native_plausible && state.native_thread_id <= (1U << 22);  // kernel limit of pids
   if (layout.thread.native_thread_id.present()) {
     add(checks, "thread.native_thread_id", native_plausible, "it is no thread number");

@@ -5,6 +5,7 @@
 
 #include "code.h"
 #include "instance.h"
+#include "line_table.h"
 #include "number.h"
 #include "self_checks.h"
 #include "text.h"
@@ -30,6 +31,10 @@ class ValueChecks {
     check_if(scope_.find("os", "environ"), "os.environ", [this](Address object) { return environ(object); });
     check_if(scope_.find("os", "makedirs"), "os.makedirs", [this](Address function) { return makedirs(function); });
     check_if(scope_.find("os", "fsencode"), "closure of os.fsencode", [this](Address function) { return closure(function); });
+    check_if(scope_.find("threading", "_main_thread"), "deque of waiters", [this](Address thread) { return waiters(thread); });
+    check_if(scope_.find("codecs", "BOM_UTF8"), "codecs.BOM_UTF8", [this](Address bytes) { return byte_order_mark(bytes); });
+    check_if(scope_.find("types", "CodeType"), "size of code objects", [this](Address type) { return code_size(type); });
+    check_if(scope_.find("types", "CoroutineType"), "size of coroutines", [this](Address type) { return coroutine_size(type); });
     check_if(scope_.find("threading", "_dangling"), "threading._dangling", [this](Address set) { return dangling(set); });
     check_if(scope_.find("asyncio.events", "Handle"), "slots of asyncio.Handle", [this](Address type) { return handle_slots(type); });
   }
@@ -152,6 +157,9 @@ class ValueChecks {
   Verdict environ(Address object) {
     ASYNCSPY_TRY(type, scope_.types.of(reader_, object));
     if (type->name != "os._Environ") return wrong("its type is " + type->name);
+    ASYNCSPY_TRY(name_at, reader_.read(type->address, reader_.layout.type.qualified_name));
+    ASYNCSPY_TRY(name, read_text(reader_, name_at));
+    if (name != "_Environ") return wrong("the qualified name of its type is another");
     ASYNCSPY_TRY(data, find_attribute(reader_, scope_.types, *type, object, "_data"));
     if (!data) return wrong("it has no attribute _data");
     return expect_type(*data, "dict");
@@ -172,7 +180,55 @@ class ValueChecks {
       last_line = std::max(last_line, codes.line_at(reader_, *code, offset));
     }
     if (last_line <= code->first_line || last_line > code->first_line + 200) return wrong("its last line is not plausible");
+    // Entries of these codings cover the whole code, without gap or overlap.
+    if (reader_.layout.line_table != LineTable::kLnotab && measure_line_table(reader_.layout.line_table, code->line_table) != code->size) {
+      return wrong("its line table covers another length of code");
+    }
     return first_variable(code_at);
+  }
+
+  // threading.Thread._started is an Event, whose Condition keeps an empty deque.
+  Verdict waiters(Address thread) {
+    Address at = thread;
+    for (std::string_view name : {"_started", "_cond", "_waiters"}) {
+      ASYNCSPY_TRY(type, scope_.types.of(reader_, at));
+      ASYNCSPY_TRY(value, find_attribute(reader_, scope_.types, *type, at, name));
+      if (!value) return wrong(fmt::format("there is no attribute {}", name));
+      at = *value;
+    }
+    if (auto is_deque = expect_type(at, "collections.deque"); !is_deque) return is_deque;
+    const SequenceLayout& layout = reader_.layout.sequence;
+    ASYNCSPY_TRY(size, reader_.read(at, layout.deque_size));
+    ASYNCSPY_TRY(index, reader_.read(at, layout.deque_left_index));
+    ASYNCSPY_TRY(block, reader_.read(at, layout.deque_left_block));
+    // The right block is the member behind the left one; of an empty deque they are the same.
+    ASYNCSPY_TRY(right_block, reader_.memory.read_value<Address>(at + static_cast<std::uint64_t>(layout.deque_left_block.offset) + 8));
+    bool links_follow_items = layout.deque_block_right.offset == layout.deque_block_items.offset + 64 * 8;
+    if (block != right_block || !links_follow_items) return wrong("its blocks are elsewhere");
+    // An empty deque starts in the middle of its only block (Modules/_collectionsmodule.c, deque_new).
+    return expect(size == 0 && index == 32, "it does not look like an empty one");
+  }
+
+  Verdict byte_order_mark(Address bytes) {
+    const SequenceLayout& layout = reader_.layout.sequence;
+    ASYNCSPY_TRY(size, reader_.read(bytes, layout.bytes_size));
+    ASYNCSPY_TRY(data, reader_.memory.read_value<std::uint32_t>(bytes + static_cast<std::uint64_t>(layout.bytes_data.offset)));
+    return expect(size == 3 && data == 0x00BFBBEF, "it is not EF BB BF");  // a NUL follows
+  }
+
+  // 3.11+: the bytecode follows the members of a code object (Objects/codeobject.c, PyCode_Type.tp_basicsize).
+  Verdict code_size(Address type_at) {
+    if (!reader_.layout.code.inline_bytecode.present()) return {};
+    ASYNCSPY_TRY(type, scope_.types.find(reader_, type_at));
+    return expect(type->basic_size == reader_.layout.code.inline_bytecode.offset, "the bytecode begins elsewhere");
+  }
+
+  // 3.11+: a coroutine ends in its frame, and that in its locals (Objects/genobject.c, PyCoro_Type.tp_basicsize).
+  Verdict coroutine_size(Address type_at) {
+    const PythonLayout& layout = reader_.layout;
+    ASYNCSPY_TRY(type, scope_.types.find(reader_, type_at));
+    if (!layout.generator.inline_frame.present()) return expect(type->basic_size >= layout.generator.size, "it is smaller than a generator");
+    return expect(type->basic_size == layout.generator.inline_frame.offset + layout.frame.localsplus.offset, "its frame or its locals begin elsewhere");
   }
 
   // makedirs(name, mode, exist_ok)

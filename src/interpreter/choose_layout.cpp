@@ -54,6 +54,7 @@ std::vector<SelfCheck> run_checks(CheckScope& scope) {
   check_values(scope, checks);
   check_members(scope, checks);
   check_threads(scope, checks);
+  check_coroutine_getters(scope, checks);
   check_accelerator(scope, checks);
   return checks;
 }

@@ -104,6 +104,7 @@ StackWalk walk_stack(Inspection& inspection, Address innermost) {
       walk.gaps.push_back({"thread stack", raw.error().what, at});
       break;
     }
+    if (raw->is_shim) ++walk.shims;
     if (!raw->is_shim && raw->is_complete) {
       Frame shown = show_frame(inspection, *raw);
       shown.running = true;

@@ -32,6 +32,7 @@ struct WalkedFrame {
 struct StackWalk {
   std::vector<WalkedFrame> frames;  // outermost first
   std::vector<Gap> gaps;
+  std::size_t shims = 0;  // frames of the interpreter itself that were passed over
 };
 
 // The frames from `innermost` outwards. Never fails: what can not be read becomes a gap and ends the walk.

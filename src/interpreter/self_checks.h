@@ -41,6 +41,7 @@ struct CheckScope {
 void check_values(CheckScope& scope, std::vector<SelfCheck>& checks);
 void check_members(CheckScope& scope, std::vector<SelfCheck>& checks);
 void check_threads(CheckScope& scope, std::vector<SelfCheck>& checks);
+void check_coroutine_getters(CheckScope& scope, std::vector<SelfCheck>& checks);
 void check_accelerator(CheckScope& scope, std::vector<SelfCheck>& checks);
 
 // Takes the offsets of futures and tasks out of the getters of _asyncio.Task and _asyncio.Future, whatever the layout

@@ -28,7 +28,7 @@ Result<ThreadState> read_one(const ObjectReader& reader, Address address, const 
   state.running_loop = value_or_zero(reader, address, layout.running_loop);
   state.running_task = value_or_zero(reader, address, layout.running_task);
   state.frame = frame;
-  if (reader.layout.thread_frame == ThreadFrame::kCFrame && !frame.is_null()) {
+  if (reader.layout.thread_frame == ThreadFrame::kCFrame) {  // never null: a thread state has a root cframe of its own
     ASYNCSPY_TRY(current, reader.read(frame, reader.layout.cframe.current_frame));
     state.frame = current;
   }

@@ -108,6 +108,8 @@ Address FakeAsyncio::thread_state(Address interpreter) {
   Address made = heap_.memory.allocate(kThreadStateSize);
   heap_.set(made, layout.thread.interpreter, interpreter);
   heap_.set(interpreter, layout.interpreter.threads_head, made);
+  // A thread that runs no Python has a root cframe without a frame (3.11-3.12).
+  if (layout.thread_frame == ThreadFrame::kCFrame) heap_.set(made, layout.thread.frame, heap_.memory.allocate(64));
   if (layout.thread.tasks_head.present()) link_tasks(FakeHeap::at(made, layout.thread.tasks_head), {});
   return made;
 }

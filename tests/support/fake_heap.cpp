@@ -60,7 +60,7 @@ Address FakeHeap::static_type(std::string_view name, const FakeType& more) {
 }
 
 Address FakeHeap::heap_type(std::string_view module, std::string_view name, FakeType more) {
-  Address type = make_type(name, more, true);
+  Address type = make_type(name.substr(name.rfind('.') + 1), more, true);  // tp_name is the bare name
   more.dict.emplace_back("__module__", ascii(module));
   set(type, layout_.type.dict, dict(more.dict));
   set(type, layout_.type.qualified_name, ascii(name));

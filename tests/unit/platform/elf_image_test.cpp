@@ -133,6 +133,7 @@ TEST_CASE("a program that embeds a runtime under its own name is found, with its
   const auto maps = read_process_maps(::getpid());
   REQUIRE(maps);
   LiveMemory memory(::getpid());
+  LiveMappedFiles files(::getpid(), memory);
   const std::string executable = read_system_link("/proc/self/exe");
   // Once as the executable, once as a file of which nothing is expected.
   for (const std::string& given : {executable, std::string("/other")}) {

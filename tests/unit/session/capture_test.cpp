@@ -235,7 +235,9 @@ TEST_CASE("a full snapshot holds every page that the target has written") {
   REQUIRE(snapshot);
   auto process = target.read_process();
   REQUIRE(process);
-  for (const PageRange& range : *target.find_written_pages(process->mappings)) {
+  auto written = target.find_written_pages(process->mappings);
+  REQUIRE(written);
+  for (const PageRange& range : *written) {
     for (std::uint64_t page = 0; page < range.pages; ++page) {
       const std::uint64_t number = range.start.value() / kPageSize + page;
       if (target.memory().read_value<char>(Address{number * kPageSize})) CHECK(snapshot->memory->has_page(number));

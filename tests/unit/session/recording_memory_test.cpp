@@ -44,11 +44,11 @@ TEST_CASE("a read over several pages is put together, and fails as a whole when 
   FakeMemory source;
   write_pages(source, 6);
   RecordingMemory recording(&source);
-  std::vector<std::byte> bytes(kPageSize + 16);
+  std::vector<std::byte> bytes(16);
   REQUIRE(recording.read(page_at(1) + 4088, bytes));
   CHECK(bytes[7] == std::byte{1});
   CHECK(bytes[8] == std::byte{2});
-  auto failed = recording.read(page_at(2) + 8, bytes);
+  auto failed = recording.read(page_at(2) + 4088, bytes);
   REQUIRE_FALSE(failed);
   CHECK(failed.error().kind == ErrorKind::kUnreadable);
   CHECK(failed.error().at == page_at(3));
