@@ -54,11 +54,13 @@ def _wall_against_stdlib(results):
         own = median_of(result, TEXT, "wall")
         for series in result["series"]:
             if series["tool"].startswith("3.") and series["medians"]["wall"] and own:
-                ratios.append((series["medians"]["wall"] / own, series["tool"], own, series["medians"]["wall"]))
+                cpu = series["medians"]["cpu"] / median_of(result, TEXT, "cpu")
+                ratios.append((series["medians"]["wall"] / own, series["tool"], own, series["medians"]["wall"], cpu))
     if not ratios:
         return _unmeasured(claim)
-    ratio, tool, own, peer = min(ratios)
-    return Verdict(claim, ratio >= 8, "{:.1f} times: {:.0f} ms, {:.0f} ms ({})".format(ratio, own * 1e3, peer * 1e3, tool))
+    ratio, tool, own, peer, cpu = min(ratios)
+    return Verdict(claim, ratio >= 8, "{:.1f} times: {:.0f} ms, {:.0f} ms ({}; CPU: {:.1f} times)".format(
+        ratio, own * 1e3, peer * 1e3, tool, cpu))
 
 
 def _wall_against_austin(results):

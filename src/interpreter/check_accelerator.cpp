@@ -7,11 +7,13 @@
 #include "instructions.h"
 #include "self_checks.h"
 #include "text.h"
+#include "validate.h"
 
 namespace asyncspy {
 namespace {
 
 constexpr int kMaxEntries = 96;
+constexpr std::int32_t kFirstMember = 16;  // after the object's header
 constexpr std::uint64_t kGetterEntrySize = 40;  // PyGetSetDef: name*, get*, set*, doc*, closure*
 constexpr std::uint64_t kMethodEntrySize = 32;  // PyMethodDef: name*, function*, flags, doc*
 
@@ -166,8 +168,13 @@ Result<std::vector<std::string>> adopt_getters(CheckScope& scope, PythonLayout& 
   ASYNCSPY_TRY(types, find_types(scope));
   if (types.task == nullptr) return fail(ErrorKind::kNotPython, "_asyncio is not imported");
   std::vector<std::string> adopted;
+  std::string implausible;
   auto adopt = [&](std::string_view field, std::int32_t& offset, std::int32_t value) {
     if (offset == value || offset < 0) return;
+    if (value < kFirstMember || value > kLargestObjectView - 8) {  // the code is the target's: it may say anything
+      implausible = fmt::format("{} at {}", field, value);
+      return;
+    }
     adopted.push_back(fmt::format("{} {} -> {}", field, offset, value));
     offset = value;
   };
@@ -190,6 +197,7 @@ Result<std::vector<std::string>> adopt_getters(CheckScope& scope, PythonLayout& 
   adopt("future.callback0", layout.future.callback0.offset, layout.future.callbacks.offset - 16);
   adopt("task.size", layout.task.size, static_cast<std::int32_t>(types.task->basic_size));
   adopt("future.size", layout.future.size, static_cast<std::int32_t>(types.future->basic_size));
+  if (!implausible.empty()) return fail(ErrorKind::kCorrupt, "the getters of _asyncio.Task make no sense: " + implausible);
   return adopted;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -254,13 +255,11 @@ TEST_CASE("what the writer wrote is read again: pages, threads, process, files a
 }
 
 TEST_CASE("more ranges than a program header can count are written and read again") {
-  BytesMemory memory;
   constexpr std::uint64_t kCount = 70'000;
   std::vector<PageRange> pages;
-  std::array<std::byte, kPageSize> page{};
   for (std::uint64_t i = 0; i < kCount; ++i) pages.push_back({Address{0x10000000 + i * 2 * kPageSize}, 1});
-  // All read the same bytes: what matters is that each is found.
-  class Same final : public Memory {
+  // Each page holds its own address.
+  class Numbered final : public Memory {
    public:
     Result<void> read(Address from, std::span<std::byte> into) override {
       std::ranges::fill(into, std::byte{0});
@@ -268,8 +267,8 @@ TEST_CASE("more ranges than a program header can count are written and read agai
       std::memcpy(into.data(), &address, sizeof(address));
       return {};
     }
-  } same;
-  const TemporaryFile file(write(pages, same));
+  } memory;
+  const TemporaryFile file(write(pages, memory));
   const auto core = CoreFile::open(file.path());
   REQUIRE(core);
   REQUIRE(core->segments().size() == kCount);

@@ -67,7 +67,7 @@ TEST_CASE("a writer that takes no more ends the compression") {
   ZstdWriter writer([](std::string_view) { return false; });
   std::string noise;
   for (std::uint32_t i = 0, x = 7; i < 1'000'000; ++i, x = x * 1664525 + 1013904223) noise += static_cast<char>(x >> 24);
-  CHECK_FALSE(writer.write(noise) && writer.finish());
+  CHECK_FALSE((writer.write(noise) && writer.finish()));
 }
 
 }  // namespace asyncspy
