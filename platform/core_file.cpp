@@ -90,7 +90,7 @@ Result<void> CoreFile::read_headers(const std::string& path) {
   std::uint64_t count = header.e_phnum;
   if (count == PN_XNUM) {  // more than fit: the number is in the first section header
     Elf64_Shdr first{};
-    if (!read_at(header.e_shoff, bytes_of(first))) return std::unexpected(not_a_core(path, "is cut short"));
+    if (header.e_shoff == 0 || !read_at(header.e_shoff, bytes_of(first))) return std::unexpected(not_a_core(path, "is cut short"));
     count = first.sh_info;
   }
   if (header.e_phentsize != sizeof(Elf64_Phdr) || count > kMostSegments) {

@@ -17,6 +17,7 @@ class CoreMappedFiles final : public MappedFiles {
   CoreMappedFiles(const CoreFile& core, std::string root) : core_(core), root_(std::move(root)) {}
 
   [[nodiscard]] FileDescriptor open(const MappedFile& file) override;
+  [[nodiscard]] std::string root() const override { return root_; }
 
   // Why files were refused, one sentence for each.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -9,11 +10,15 @@
 
 #include "dynamic_symbols.h"
 #include "elf_image.h"
+#include "memory_scan.h"
 
 namespace asyncspy {
 namespace {
 
 constexpr std::size_t kMostImages = 4096;
+constexpr std::uint64_t kMostScanned = std::uint64_t{64} << 20;  // bytes of data
+constexpr std::size_t kMostPlaces = 16;                          // the mark is also in programs that look for it
+constexpr std::array kMark = {'x', 'd', 'e', 'b', 'u', 'g', 'p', 'y'};  // Include/internal/pycore_debug_offsets.h
 
 // Indices into kSymbols.
 enum Symbol : std::size_t { kRuntime, kVersion, kInterpreterHead, kAsyncioDebug, kFirstOfPypy };
@@ -100,9 +105,26 @@ std::optional<LoadedImage> examine_memory(const Candidate& candidate, Memory& me
   return make_image(candidate, symbols->bias(), symbols->find_symbols(memory, kSymbols));
 }
 
+// Of the accelerator only the debug information is wanted where it exports nothing (up to 3.13).
+bool is_accelerator(const Candidate& candidate) { return candidate.rank == kLikely; }
+
 bool is_of_interest(const LoadedImage& image) {
   return !image.runtime.is_null() || !image.version.is_null() || !image.asyncio_debug.is_null() ||
          !image.interpreter_head.is_null() || image.looks_like_pypy;
+}
+
+std::vector<LoadedImage> find_by_content(const std::string& executable, const std::vector<Mapping>& mappings,
+                                         const MappedFiles& files, Memory& memory) {
+  std::vector<LoadedImage> images;
+  for (const Address place : find_word(memory, mappings, std::bit_cast<std::uint64_t>(kMark), kMostScanned, kMostPlaces)) {
+    const auto around = std::ranges::find_if(mappings, [&](const Mapping& one) { return one.start <= place && place < one.end; });
+    LoadedImage image;
+    image.path = around != mappings.end() && around->path.starts_with('/') ? around->path : executable;
+    image.root = files.root();
+    image.runtime = place;
+    images.push_back(std::move(image));
+  }
+  return images;
 }
 
 }  // namespace
@@ -115,9 +137,13 @@ std::vector<LoadedImage> find_loaded_images(const std::string& executable, const
     if (runtime_found && candidate.rank > kLikely) break;
     FileDescriptor file = files.open({candidate.anchor, candidate.first});
     auto image = file ? examine_file(std::move(file), candidate) : examine_memory(candidate, memory);
-    if (!image || !is_of_interest(*image)) continue;
+    if (!image || !(is_of_interest(*image) || is_accelerator(candidate))) continue;
+    image->root = files.root();
     runtime_found = runtime_found || !image->runtime.is_null() || image->looks_like_pypy;
     images.push_back(std::move(*image));
+  }
+  if (!runtime_found) {
+    for (LoadedImage& image : find_by_content(executable, mappings, files, memory)) images.push_back(std::move(image));
   }
   std::ranges::stable_partition(images, [](const LoadedImage& image) { return !image.runtime.is_null(); });
   return images;

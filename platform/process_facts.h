@@ -65,6 +65,7 @@ struct LoadedImage {
   Address interpreter_head;    // function PyInterpreterState_Head, or null
   bool looks_like_pypy = false;  // exports PyPy's symbols
   std::string build_id;    // lower-case hex, or empty
+  std::string root;        // below which asyncspy finds the target's files, as "/proc/PID/root"; empty: nowhere else
 };
 
 struct ProcessFacts {

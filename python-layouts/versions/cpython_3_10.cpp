@@ -1,10 +1,10 @@
 // CPython 3.10: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.9: f_lasti counts 2-byte units (bpo-42246), co_linetable replaces co_lnotab (PEP 626, bpo-42246), frames
-// have f_state instead of f_executing (bpo-40941) and a stack depth instead of a stack top (bpo-42990), functions put
-// globals and names first (bpo-42990), task wake-up is a builtin method.
-// Two layouts of tasks exist within 3.10: later micro releases gained fut_exception_tb after fut_exception (bpo-45924,
-// gh-90082); tp_basicsize of _asyncio.Task tells them apart.
+// Changed since 3.9: f_lasti counts 2-byte units (bpo-27129), co_linetable replaces co_lnotab (PEP 626, bpo-42246), frames
+// have f_state instead of f_executing (bpo-40941) and a stack depth instead of a stack top (Include/cpython/frameobject.h),
+// functions begin with globals, builtins and names (bpo-42990), a task's wake-up is a builtin method.
+// Two layouts of tasks exist within 3.10: later micro releases gained fut_exception_tb after fut_exception (gh-90082);
+// tp_basicsize of _asyncio.Task tells them apart.
 #include "fields.h"
 #include "versions.h"
 

@@ -1,9 +1,9 @@
 // CPython 3.11: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.10: frames are _PyInterpreterFrames on a data stack or inside their generator (bpo-44590, bpo-46008),
-// PyCodeObject ends in its own bytecode and has localsplus names and kinds (bpo-43693), locations replace line ranges
-// (PEP 657, bpo-43950), instances keep values outside a dictionary in two words before the object (bpo-45340), threads
-// know their native id (bpo-45292), Task counts cancel requests (bpo-46771).
+// Changed since 3.10: frames are _PyInterpreterFrames on a data stack or inside their generator (bpo-44590,
+// Include/internal/pycore_frame.h), PyCodeObject ends in its own bytecode and has localsplus names and kinds (bpo-43693),
+// locations replace line ranges (PEP 657, bpo-43950), instances keep values outside a dictionary in two words before the
+// object (bpo-45340), threads know their native id, Task counts cancel requests (bpo-46771).
 #include "fields.h"
 #include "versions.h"
 

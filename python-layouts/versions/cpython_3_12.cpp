@@ -1,8 +1,8 @@
 // CPython 3.12: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.11: ints have a tag instead of a signed size (gh-101291), strings lost wstr (PEP 623, gh-92536), the two
-// words before an instance became one tagged word (gh-97002 and its relatives), the GIL moved behind a pointer in
-// PyInterpreterState (PEP 684, gh-99114), imports have a struct of their own, eager tasks (gh-97696) live in a set.
+// Changed since 3.11: ints have a tag instead of a signed size (gh-101291), strings lost wstr (PEP 623), the two words
+// before an instance became one tagged word (Include/internal/pycore_object.h), the GIL moved behind a pointer in
+// PyInterpreterState (PEP 684), imports have a struct of their own there, eager tasks (gh-97696) live in a set.
 #include "fields.h"
 #include "versions.h"
 

@@ -1,9 +1,9 @@
 // CPython 3.13: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.12: _Py_DebugOffsets starts _PyRuntime (gh-106140 and gh-119179) and wins over this file; thread states
-// point at the frame themselves (gh-108866); instance values are inline (gh-115776); the frame state tells yield from
-// from yield (gh-104770 and its relatives); the flags of tasks became bit fields; the running loop moved into
-// _PyThreadStateImpl (gh-128002 and its relatives), which begins where PyThreadState ends: 304 or 312.
+// Changed since 3.12: _Py_DebugOffsets starts _PyRuntime (Include/internal/pycore_runtime.h) and wins over this file; thread
+// states point at the frame themselves; instance values are inline (gh-115776); the frame state tells yield from from yield
+// (Include/internal/pycore_frame.h); the flags of tasks are bit fields (Modules/_asynciomodule.c); the running loop is in
+// _PyThreadStateImpl (Include/internal/pycore_tstate.h), whose own part begins where PyThreadState ends: at 304 or 312.
 #include "fields.h"
 #include "versions.h"
 

@@ -1,9 +1,9 @@
 // CPython 3.14: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.13: tasks live in linked lists per thread and per interpreter (gh-128002), `.AsyncioDebug` exports their
-// offsets (gh-129205 and its relatives) and wins over this file, as does _Py_DebugOffsets; frames hold tagged references and
-// a stack pointer instead of an index (gh-118930 and its relatives); tuples cache their hash; futures know who awaits
-// them (gh-91048).
+// Changed since 3.13: tasks live in linked lists per thread and per interpreter (gh-128002); `.AsyncioDebug` exports their
+// offsets (gh-91048, Modules/_asynciomodule.c) and wins over this file, as does _Py_DebugOffsets; frames hold tagged
+// references and a stack pointer (Include/internal/pycore_interpframe_structs.h, pycore_stackref.h); tuples cache their hash;
+// futures know who awaits them (gh-91048).
 #include "fields.h"
 #include "versions.h"
 

@@ -1,7 +1,7 @@
 // CPython 3.15: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.14: generator frame states were renumbered (gh-139653 and its relatives, Include/internal/pycore_frame.h), a suspended yield from has one
-// more word above what it delegates to, modules have no md_def (Objects/moduleobject.c).
+// Changed since 3.14: generator frame states are numbered anew, a suspended `yield from` has one more word above what it
+// delegates to (Include/internal/pycore_frame.h, Python/bytecodes.c), modules have no md_def (Objects/moduleobject.c).
 #include "fields.h"
 #include "versions.h"
 

@@ -1,7 +1,7 @@
 // CPython 3.7: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// The oldest release that is read. Frames are PyFrameObjects (Include/frameobject.h); co_lnotab codes lines; tasks have no
-// name (bpo-34270 added it in 3.8); a task's wake-up is a TaskWakeupMethWrapper (Modules/_asynciomodule.c).
+// The oldest release that is read. Frames are PyFrameObjects (Include/frameobject.h), co_lnotab codes lines, tasks have no
+// name yet, and a task's wake-up is a TaskWakeupMethWrapper (Modules/_asynciomodule.c).
 #include "fields.h"
 #include "versions.h"
 

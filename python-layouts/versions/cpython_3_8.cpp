@@ -1,7 +1,7 @@
 // CPython 3.8: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.7: code objects gained co_posonlyargcount (PEP 570, bpo-36540), tasks gained task_name (bpo-34270), the
-// vectorcall slots (PEP 590, bpo-36974) moved type and method members, PyGC_Head shrank to 16 bytes (bpo-33597).
+// Changed since 3.7: code objects gained co_posonlyargcount (PEP 570), tasks gained task_name (bpo-34270), vectorcall slots
+// (PEP 590) moved members of types, PyGC_Head shrank to two words (bpo-33597).
 #include "fields.h"
 #include "versions.h"
 

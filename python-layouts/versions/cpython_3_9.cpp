@@ -1,7 +1,7 @@
 // CPython 3.9: every offset and behaviour that asyncspy relies on, x86-64, release build with the GIL.
 //
-// Changed since 3.8: the garbage collector's lists moved into PyInterpreterState (bpo-39984 and its relatives), futures and
-// tasks gained fut_cancel_msg and the saved cancel exception (bpo-31033).
+// Changed since 3.8: the garbage collector's lists moved into PyInterpreterState (bpo-36854), futures and tasks gained
+// fut_cancel_msg and the saved cancel exception (bpo-31033).
 #include "fields.h"
 #include "versions.h"
 
