@@ -23,6 +23,7 @@
 #include "process_maps.h"
 #include "procfs.h"
 #include "restarted_call.h"
+#include "standstill.h"
 #include "system_files.h"
 
 namespace asyncspy {
@@ -109,12 +110,25 @@ class LiveFreeze final : public Freeze {
       : pause_(std::move(pause)), threads_(std::move(threads)) {}
 
   [[nodiscard]] const std::vector<ThreadFacts>& threads() const override { return threads_; }
+  [[nodiscard]] Clock::time_point ends_at() const override { return pause_->ends_at(); }
+  [[nodiscard]] std::vector<std::string> warnings() const override;
   [[nodiscard]] std::chrono::nanoseconds release() override { return pause_->release(); }
 
  private:
   std::unique_ptr<Pause> pause_;
   std::vector<ThreadFacts> threads_;
 };
+
+std::vector<std::string> LiveFreeze::warnings() const {
+  std::vector<std::string> sentences;
+  for (const StoppedThread& thread : pause_->threads()) {
+    if (!thread.uninterruptible) continue;
+    sentences.push_back(fmt::format("thread {} was not stopped: it was in uninterruptible sleep (state D), where it runs "
+                                    "nothing of the program",
+                                    thread.tid));
+  }
+  return sentences;
+}
 
 }  // namespace
 
@@ -185,12 +199,12 @@ Result<std::vector<ThreadFacts>> LiveTarget::read_threads() {
   return threads;
 }
 
-Result<std::unique_ptr<Freeze>> LiveTarget::freeze(std::chrono::milliseconds deadline) {
+Result<std::unique_ptr<Freeze>> LiveTarget::freeze(std::chrono::milliseconds longest) {
   if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
   // Before the stop: a stopped thread's state tells nothing but the stop.
   std::unordered_map<int, ThreadFacts> before;
   for (ThreadFacts& facts : read_thread_list()) before.emplace(facts.tid, std::move(facts));
-  auto pause = Pause::stop(pid_, deadline);
+  auto pause = Pause::stop(pid_, longest);
   if (!pause) return std::unexpected(std::move(pause.error()));
   std::vector<ThreadFacts> threads;
   for (const StoppedThread& stopped : (*pause)->threads()) {
@@ -204,13 +218,19 @@ Result<std::unique_ptr<Freeze>> LiveTarget::freeze(std::chrono::milliseconds dea
       facts.namespace_tid = stopped.tid;
     }
     facts.tid = stopped.tid;
-    facts.registers = stopped.registers;
-    facts.system_call = stopped.system_call;
-    facts.in_user_mode = stopped.in_user_mode;
+    if (stopped.uninterruptible) {
+      read_system_call(pid_, memory_, facts);
+    } else {
+      facts.registers = stopped.registers;
+      facts.system_call = stopped.system_call;
+      facts.in_user_mode = stopped.in_user_mode;
+    }
     threads.push_back(std::move(facts));
   }
   return std::make_unique<LiveFreeze>(std::move(*pause), std::move(threads));
 }
+
+std::unique_ptr<Standstill> LiveTarget::find_standstill() { return asyncspy::find_standstill(pid_); }
 
 std::vector<Descriptor> LiveTarget::read_descriptors(const std::vector<int>& numbers) {
   return asyncspy::read_descriptors(pid_, numbers);

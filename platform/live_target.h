@@ -17,7 +17,8 @@ class LiveTarget final : public Target {
   [[nodiscard]] Result<ProcessFacts> read_process() override;
   [[nodiscard]] Result<std::vector<ThreadFacts>> read_threads() override;
   [[nodiscard]] BulkMemory& memory() override { return memory_; }
-  [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds deadline) override;
+  [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds longest) override;
+  [[nodiscard]] std::unique_ptr<Standstill> find_standstill() override;
   [[nodiscard]] std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) override;
   [[nodiscard]] std::int64_t monotonic_now() override;
   [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override;

@@ -23,6 +23,9 @@ class Memory {
   // Never partially succeeds.
   [[nodiscard]] virtual Result<void> read(Address from, std::span<std::byte> into) = 0;
 
+  // Whether only part of the target's memory is at hand, so that a failed read says nothing about the target.
+  [[nodiscard]] virtual bool is_partial() const { return false; }
+
   // One value of plain data. The target and asyncspy run on the same little-endian machine kind.
   template <class T>
     requires std::is_trivially_copyable_v<T>

@@ -7,10 +7,13 @@
 
 namespace asyncspy {
 
-Result<std::unique_ptr<Pause>> Pause::stop(int pid, std::chrono::milliseconds deadline) {
+Result<std::unique_ptr<Pause>> Pause::stop(int pid, std::chrono::milliseconds longest) {
   std::unique_ptr<Pause> pause(new Pause);
-  if (auto started = pause->start(pid, deadline); !started) return std::unexpected(std::move(started.error()));
-  pause->phase_.wait(kStopping);
+  if (auto started = pause->start(pid, longest); !started) return std::unexpected(std::move(started.error()));
+  {
+    std::unique_lock lock(pause->mutex_);
+    pause->changed_.wait(lock, [&] { return pause->phase_ != kStopping; });
+  }
   if (pause->outcome_) return pause;
   pause->release();
   return std::unexpected(std::move(pause->outcome_.error()));
@@ -18,7 +21,7 @@ Result<std::unique_ptr<Pause>> Pause::stop(int pid, std::chrono::milliseconds de
 
 Pause::~Pause() { release(); }
 
-Result<void> Pause::start(int pid, std::chrono::milliseconds deadline) {
+Result<void> Pause::start(int pid, std::chrono::milliseconds longest) {
   // Signals to asyncspy are for its own threads: none may run a handler while a process stands still.
   sigset_t all;
   sigset_t before;
@@ -26,7 +29,7 @@ Result<void> Pause::start(int pid, std::chrono::milliseconds deadline) {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   Result<void> outcome;
   try {
-    tracing_thread_ = std::thread(&Pause::trace, this, pid, deadline);
+    tracing_thread_ = std::thread(&Pause::trace, this, pid, longest);
   } catch (const std::system_error& error) {
     outcome = fail(ErrorKind::kInternal, fmt::format("asyncspy: can not start a thread: {}", error.what()));
   }
@@ -34,25 +37,33 @@ Result<void> Pause::start(int pid, std::chrono::milliseconds deadline) {
   return outcome;
 }
 
-void Pause::trace(int pid, std::chrono::milliseconds deadline) {
+void Pause::trace(int pid, std::chrono::milliseconds longest) {
   Tracer tracer(pid);
-  outcome_ = tracer.stop_all(deadline);
+  outcome_ = tracer.stop_all(longest);
+  ends_at_ = tracer.begin() + longest;
   if (outcome_) {
     threads_ = tracer.stopped_threads();
   } else {
     tracer.let_go();
   }
-  phase_.store(kStopped);
-  phase_.notify_all();
-  phase_.wait(kStopped);
+  enter(kStopped);
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, ends_at_, [&] { return phase_ == kReleasing; });
+  }
   tracer.let_go();
   duration_ = tracer.duration();
 }
 
+void Pause::enter(int phase) {
+  const std::lock_guard lock(mutex_);
+  phase_ = phase;
+  changed_.notify_all();
+}
+
 std::chrono::nanoseconds Pause::release() {
   if (tracing_thread_.joinable()) {
-    phase_.store(kReleasing);
-    phase_.notify_all();
+    enter(kReleasing);
     tracing_thread_.join();
   }
   return duration_;

@@ -38,9 +38,10 @@ Error explain_refusal(int pid, const std::string& doing) {
   if (status && status->tracer != 0) {
     const auto tracer = read_process_stat(std::to_string(status->tracer));
     const std::string name = tracer ? fmt::format(" ({})", escape_text(tracer->name)) : "";
+    const std::string other_way = doing == "stop" ? ", or read it without stopping it: --no-pause" : "";
     return {ErrorKind::kPermission,
             fmt::format("process {}: is being traced by process {}{}", pid, status->tracer, name),
-            fmt::format("a process can have one debugger at a time: detach process {} from it first", status->tracer),
+            fmt::format("a process can have one debugger at a time: detach process {} from it first{}", status->tracer, other_way),
             {}};
   }
   return {ErrorKind::kPermission,

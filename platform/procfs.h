@@ -33,6 +33,7 @@ struct ProcessStatus {
   int tracer = 0;
   std::uint32_t user_id = 0;        // effective
   std::vector<int> namespace_pids;  // NSpid: ours first, the innermost last
+  std::uint64_t context_switches = 0;  // of the thread, voluntary or not
 };
 [[nodiscard]] ProcessStatus parse_process_status(std::string_view text);
 

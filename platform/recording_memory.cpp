@@ -6,6 +6,9 @@
 namespace asyncspy {
 namespace {
 
+constexpr std::size_t kFirstPages = 512;      // 2 MiB
+constexpr std::uint64_t kSlicePages = 1024;  // 4 MiB: as much is lost at most when a copy ends before its time
+
 std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers) {
   std::sort(numbers.begin(), numbers.end());
   std::vector<PageRange> ranges;
@@ -61,6 +64,7 @@ const std::byte* RecordingMemory::find_page(std::uint64_t number) {
     ++free_pages_;
   }
   pages_.emplace(number, readable ? bytes : nullptr);
+  if (readable && fetched_first_.size() < kFirstPages) fetched_first_.push_back(number);
   return readable ? bytes : nullptr;
 }
 
@@ -69,21 +73,31 @@ Result<void> RecordingMemory::read(Address from, std::span<std::byte> into) {
   if (at + into.size() < at) return fail(ErrorKind::kUnreadable, "memory beyond the address space", {}, from);
   while (!into.empty()) {
     std::uint64_t number = at / kPageSize;
-    if (number != last_number_) {
-      last_bytes_ = find_page(number);
-      last_number_ = last_bytes_ == nullptr ? ~std::uint64_t{0} : number;
-      if (last_bytes_ == nullptr) return fail(ErrorKind::kUnreadable, "memory is not readable", {}, Address{at});
+    Translation& known = translations_[number % kTranslations];
+    if (known.number != number) {
+      const std::byte* bytes = find_page(number);
+      if (bytes == nullptr) return fail(ErrorKind::kUnreadable, "memory is not readable", {}, Address{at});
+      known = {number, bytes};
     }
     std::uint64_t offset = at % kPageSize;
     std::size_t here = std::min<std::size_t>(into.size(), kPageSize - offset);
-    std::memcpy(into.data(), last_bytes_ + offset, here);
+    std::memcpy(into.data(), known.bytes + offset, here);
     into = into.subspan(here);
     at += here;
   }
   return {};
 }
 
-void RecordingMemory::prepare(const std::vector<PageRange>& ranges) {
+void RecordingMemory::add_range(std::uint64_t first, std::uint64_t last, bool urgent, std::byte*& at) {
+  while (first < last) {
+    const std::uint64_t pages = std::min(last - first, kSlicePages);
+    ranges_.push_back({.first = first, .pages = pages, .bytes = at, .urgent = urgent});
+    at += pages * kPageSize;
+    first += pages;
+  }
+}
+
+void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent) {
   std::uint64_t total = 0;
   for (const PageRange& range : ranges) total += range.pages;
   if (total == 0) return;
@@ -91,9 +105,19 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges) {
   storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(total * kPageSize));
   std::byte* at = storage_.back().get();
   for (std::uint64_t page = 0; page < total; ++page) at[page * kPageSize] = std::byte{0};
+  auto next = urgent.begin();
   for (const PageRange& range : ranges) {
-    ranges_.push_back({range.start.value() / kPageSize, range.pages, at, false, false});
-    at += range.pages * kPageSize;
+    std::uint64_t first = range.start.value() / kPageSize;
+    const std::uint64_t last = first + range.pages;
+    for (; next != urgent.end() && next->start.value() / kPageSize < last; ++next) {
+      const std::uint64_t from = std::max(first, next->start.value() / kPageSize);
+      const std::uint64_t to = std::min(last, next->start.value() / kPageSize + next->pages);
+      if (from >= to) continue;
+      add_range(first, from, false, at);
+      add_range(from, to, true, at);
+      first = to;
+    }
+    add_range(first, last, false, at);
   }
   std::sort(ranges_.begin(), ranges_.end(), [](const StoredRange& a, const StoredRange& b) { return a.first < b.first; });
 }
@@ -101,11 +125,13 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges) {
 void RecordingMemory::fill(BulkMemory& from) {
   std::vector<RangeRead> reads;
   std::vector<StoredRange*> filling;
-  for (StoredRange& range : ranges_) {
-    if (range.filled) continue;
-    range.filled = true;
-    reads.push_back({Address{range.first * kPageSize}, {range.bytes, range.pages * kPageSize}, false});
-    filling.push_back(&range);
+  for (const bool urgent : {true, false}) {
+    for (StoredRange& range : ranges_) {
+      if (range.filled || range.urgent != urgent) continue;
+      range.filled = true;
+      reads.push_back({Address{range.first * kPageSize}, {range.bytes, range.pages * kPageSize}, false});
+      filling.push_back(&range);
+    }
   }
   from.read_ranges(reads);
   for (std::size_t i = 0; i < reads.size(); ++i) {
@@ -118,7 +144,7 @@ void RecordingMemory::fill(BulkMemory& from) {
       if (readable) pages_[number] = bytes;
     }
   }
-  last_number_ = ~std::uint64_t{0};
+  translations_.assign(kTranslations, {});
 }
 
 std::vector<PageRange> RecordingMemory::recorded() const {
@@ -136,6 +162,11 @@ std::vector<PageRange> RecordingMemory::take_missed() {
   std::vector<PageRange> ranges = to_ranges(missed_);
   missed_.clear();
   return ranges;
+}
+
+std::vector<PageRange> RecordingMemory::fetched_first() const {
+  std::vector<std::uint64_t> numbers = fetched_first_;
+  return to_ranges(numbers);
 }
 
 std::uint64_t RecordingMemory::bytes() const {

@@ -19,11 +19,13 @@ class RecordingMemory : public Memory {
   explicit RecordingMemory(BulkMemory* source) : source_(source) {}
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
+  [[nodiscard]] bool is_partial() const override { return source_ == nullptr; }
 
   // Copying whole ranges, in two steps, since the target stands still meanwhile: prepare() makes room and touches it, so
   // that no page fault falls into the copy; fill() copies what was prepared and not filled yet. Ranges are disjoint from
-  // each other and from what is there. Pages that can not be read count as missing.
-  void prepare(const std::vector<PageRange>& ranges);
+  // each other and from what is there. Pages that can not be read count as missing. The time for a copy can be over before
+  // its end: the pages that are in `urgent`, too (ordered and disjoint), are copied first.
+  void prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent = {});
   void fill(BulkMemory& from);
 
   void attach(BulkMemory& source) { source_ = &source; }
@@ -38,6 +40,9 @@ class RecordingMemory : public Memory {
   // Pages that were asked for while detached and were not there, in address order; forgets them.
   [[nodiscard]] std::vector<PageRange> take_missed();
 
+  // The pages that were fetched singly before all others, in address order: what everything else is found by.
+  [[nodiscard]] std::vector<PageRange> fetched_first() const;
+
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
@@ -45,6 +50,7 @@ class RecordingMemory : public Memory {
     std::uint64_t first = 0;  // page number
     std::uint64_t pages = 0;
     std::byte* bytes = nullptr;
+    bool urgent = false;
     bool filled = false;
     bool readable = false;
   };
@@ -52,6 +58,8 @@ class RecordingMemory : public Memory {
   [[nodiscard]] const std::byte* find_stored(std::uint64_t number) const;
   [[nodiscard]] const std::byte* find_page(std::uint64_t number);  // null: unreadable or missing
   [[nodiscard]] std::byte* new_page();
+  // Takes room from `at` on and moves it on.
+  void add_range(std::uint64_t first, std::uint64_t last, bool urgent, std::byte*& at);
 
   static constexpr std::size_t kPagesPerChunk = 64;
 
@@ -62,8 +70,15 @@ class RecordingMemory : public Memory {
   std::byte* free_page_ = nullptr;
   std::size_t free_pages_ = 0;
   std::vector<std::uint64_t> missed_;
-  std::uint64_t last_number_ = ~std::uint64_t{0};
-  const std::byte* last_bytes_ = nullptr;
+  std::vector<std::uint64_t> fetched_first_;
+
+  // Where recently read pages are, by the low bits of their number: objects are read in pieces and near each other.
+  struct Translation {
+    std::uint64_t number = ~std::uint64_t{0};
+    const std::byte* bytes = nullptr;
+  };
+  static constexpr std::size_t kTranslations = 4096;
+  std::vector<Translation> translations_ = std::vector<Translation>(kTranslations);
 };
 
 }  // namespace asyncspy

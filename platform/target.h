@@ -24,8 +24,29 @@ class Freeze {
   // Threads with registers and system calls, as stopped.
   [[nodiscard]] virtual const std::vector<ThreadFacts>& threads() const = 0;
 
+  // Until when no thread runs at the longest. What is copied later is not of the frozen moment.
+  using Clock = std::chrono::steady_clock;
+  [[nodiscard]] virtual Clock::time_point ends_at() const { return Clock::time_point::max(); }
+
+  // What is unusual about it, in sentences.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+
   // Ends the freeze and says how long the target stood still. May be called once.
   [[nodiscard]] virtual std::chrono::nanoseconds release() = 0;
+};
+
+// A target that stands still by no act of ours, and can begin to run at any time.
+class Standstill {
+ public:
+  Standstill() = default;
+  Standstill(const Standstill&) = delete;
+  Standstill& operator=(const Standstill&) = delete;
+  virtual ~Standstill() = default;
+
+  [[nodiscard]] virtual const std::string& reason() const = 0;
+
+  // Whether no thread has run since it was found.
+  [[nodiscard]] virtual bool still_holds() const = 0;
 };
 
 class Target {
@@ -44,8 +65,11 @@ class Target {
   // Uncached reads of the target's memory.
   [[nodiscard]] virtual BulkMemory& memory() = 0;
 
-  // Stops all threads, or fails and leaves them running. `deadline` bounds the wait for them to stop.
-  [[nodiscard]] virtual Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds deadline) = 0;
+  // Stops all threads, or fails and leaves them running. They run on after `longest` at the latest.
+  [[nodiscard]] virtual Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds longest) = 0;
+
+  // Null: it runs, or could. Else it is read as it is, without a freeze.
+  [[nodiscard]] virtual std::unique_ptr<Standstill> find_standstill() { return nullptr; }
 
   // What the descriptors in `numbers` are now (one table read for all; order as asked).
   [[nodiscard]] virtual std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) = 0;

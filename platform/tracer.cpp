@@ -29,6 +29,9 @@ constexpr int kEagerRounds = 100;
 constexpr auto kFirstNap = 20us;
 constexpr auto kLongestNap = 500us;
 
+// Uninterruptible sleeps of a page fault or a contended lock of the kernel are over by then.
+constexpr auto kLongestOrdinarySleep = 10ms;
+
 // PTRACE_EVENT_STOP: an enumerator in some headers, a macro in others, and missing in a third kind.
 constexpr int kEventStop = 128;
 
@@ -60,8 +63,8 @@ Result<void> Tracer::stop_all(std::chrono::milliseconds deadline) {
     if (!*any) break;
     if (auto done = wait_for_stops(end); !done) return done;
   }
-  const bool any_stopped = std::ranges::any_of(tracees_, [](auto& one) { return one.state == State::kStopped; });
-  if (!any_stopped) return std::unexpected(process_ended(pid_));
+  const bool any_left = std::ranges::any_of(tracees_, [](auto& one) { return one.state != State::kGone; });
+  if (!any_left) return std::unexpected(process_ended(pid_));
   return {};
 }
 
@@ -96,16 +99,26 @@ Result<bool> Tracer::seize_new_threads() {
   return any;
 }
 
+const Tracer::Tracee* Tracer::find_seized() const {
+  const auto found = std::ranges::find(tracees_, State::kSeized, &Tracee::state);
+  return found == tracees_.end() ? nullptr : &*found;
+}
+
 Result<void> Tracer::wait_for_stops(Clock::time_point end) {
   auto nap = std::chrono::microseconds(kFirstNap);
   for (int round = 0;; ++round) {
-    const Tracee* waiting = nullptr;
     for (Tracee& tracee : tracees_) {
       if (tracee.state == State::kSeized) poll(tracee);
-      if (tracee.state == State::kSeized) waiting = &tracee;
     }
+    const Tracee* waiting = find_seized();
     if (waiting == nullptr) return {};
-    if (Clock::now() >= end) return std::unexpected(explain_timeout(*waiting));
+    const auto now = Clock::now();
+    if (now >= std::min(end, begin_ + kLongestOrdinarySleep)) {
+      accept_uninterruptible();
+      waiting = find_seized();
+      if (waiting == nullptr) return {};
+    }
+    if (now >= end) return std::unexpected(explain_timeout(*waiting));
     if (round < kEagerRounds) {
       ::sched_yield();
       continue;
@@ -153,16 +166,30 @@ void Tracer::drop_dead() {
   }
 }
 
+// No need to see such a thread stop: the order is pending, so that it stops on its way back, whenever that is. (A thread
+// in vfork sleeps like this for as long as its child wants.)
+void Tracer::accept_uninterruptible() {
+  for (Tracee& tracee : tracees_) {
+    if (tracee.state != State::kSeized) continue;
+    const auto stat = read_process_stat(fmt::format("{}/task/{}", pid_, tracee.facts.tid));
+    if (!stat || stat->state != 'D') continue;
+    tracee.state = State::kUninterruptible;
+    tracee.facts.uninterruptible = true;
+  }
+}
+
 std::vector<StoppedThread> Tracer::stopped_threads() const {
   std::vector<StoppedThread> threads;
   for (const Tracee& tracee : tracees_) {
-    if (tracee.state == State::kStopped) threads.push_back(tracee.facts);
+    const bool stands = tracee.state == State::kStopped || tracee.state == State::kUninterruptible;
+    if (stands) threads.push_back(tracee.facts);
   }
   return threads;
 }
 
 void Tracer::let_go() {
   for (Tracee& tracee : tracees_) {
+    if (tracee.state == State::kUninterruptible) poll(tracee);  // it may have stopped since, with a signal to deliver
     if (tracee.state != State::kStopped) continue;
     ::ptrace(PTRACE_DETACH, tracee.facts.tid, nullptr, static_cast<std::uintptr_t>(tracee.signal));
     tracee.state = State::kGone;
@@ -178,7 +205,7 @@ Error Tracer::explain_timeout(const Tracee& tracee) const {
   return {ErrorKind::kTimeout,
           fmt::format("process {}: thread {} did not stop in time, its state is {}{}", pid_, tracee.facts.tid, state,
                       reason),
-          "the process runs on as before; try again, or read it without stopping it",
+          "the process runs on as before; allow a longer stop with --max-pause, or read it without one: --no-pause",
           {}};
 }
 

@@ -21,6 +21,7 @@ struct StoppedThread {
   Registers registers;
   std::optional<SystemCall> system_call;  // that it sleeps in, or was about to sleep in
   bool in_user_mode = false;
+  bool uninterruptible = false;  // it did not stop, but runs nothing of the program: no registers, no system call
 };
 
 class Tracer {
@@ -32,10 +33,14 @@ class Tracer {
   Tracer& operator=(const Tracer&) = delete;
   ~Tracer() { let_go(); }
 
-  // Stops all threads, the ones that are created meanwhile included, or fails with some of them stopped: let_go then.
+  // Stops all threads, the ones that are created meanwhile included, or fails with some of them stopped: let_go then. A
+  // thread in uninterruptible sleep is waited for a moment only: it has the order to stop, and will obey it before it
+  // returns to the program.
   [[nodiscard]] Result<void> stop_all(std::chrono::milliseconds deadline);
 
   [[nodiscard]] std::vector<StoppedThread> stopped_threads() const;
+
+  [[nodiscard]] Clock::time_point begin() const { return begin_; }
 
   // Lets all stopped threads run on: a signal that was on its way is delivered, a thread that had been stopped by a
   // signal before stays stopped. Threads that did not stop are let go by the end of the tracing thread.
@@ -45,7 +50,7 @@ class Tracer {
   [[nodiscard]] std::chrono::nanoseconds duration() const { return end_ - begin_; }
 
  private:
-  enum class State { kSeized, kStopped, kGone };
+  enum class State { kSeized, kStopped, kUninterruptible, kGone };
   struct Tracee {
     State state = State::kSeized;
     int signal = 0;  // intercepted on its way to the thread
@@ -54,9 +59,11 @@ class Tracer {
 
   [[nodiscard]] Result<bool> seize_new_threads();
   [[nodiscard]] Result<void> wait_for_stops(Clock::time_point end);
+  [[nodiscard]] const Tracee* find_seized() const;  // one that has not stopped yet, or null
   void poll(Tracee& tracee) const;
   void record_stop(Tracee& tracee, int status) const;
   void drop_dead();
+  void accept_uninterruptible();
   [[nodiscard]] Error explain_timeout(const Tracee& tracee) const;
 
   int pid_;

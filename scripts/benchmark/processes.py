@@ -103,7 +103,8 @@ class Target:
         reading, writing = os.pipe()
         launcher = [*place.launcher(self.pid if place == self._place else None), "-g", str(self._probe), "-t", str(seconds), "-o", str(writing)]
         try:
-            with open(os.path.join(BUILD, output), "wb") as out, open(os.path.join(BUILD, output + ".errors"), "wb") as errors:
+            path = os.path.join(BUILD, output)
+            with open(path, "wb") as out, open(path + ".errors", "wb") as errors:
                 process = subprocess.Popen([*launcher, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
                                            env=environment(place), pass_fds=[self._probe, writing])
             os.close(writing)
@@ -120,9 +121,8 @@ class Target:
 
     def copy_in_bulk(self, size):
         """Seconds that a plain copy of `size` bytes of the target's memory takes; None when it has not that many."""
-        done = subprocess.run([os.path.join(BUILD, "bulk_copy"), str(self.pid), str(size)], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, timeout=60)
-        return float(done.stdout) if done.returncode == 0 else None
+        run = self.measure([os.path.join(BUILD, "bulk_copy"), str(self.pid), str(size)], output="bulk_copy.out")
+        return float(read_output("bulk_copy.out")) if run.exit == 0 else None
 
     def resident_bytes(self):
         with open("/proc/{}/status".format(self.pid)) as file:

@@ -52,7 +52,8 @@ def as_markdown(results, facts):
         rows = [["churn {:,}".format(result["count"]), result["python"], name, "{} of {}".format(tool["good"], tool["tried"]),
                  _time(tool["wall"]), _time(tool["felt_pause"]), "; ".join(tool["failures"] + tool["complaints"]).replace("|", "/")[:160]]
                 for result in churned for name, tool in result["tools"].items()]
-        lines += _table(["tasks", "Python", "tool", "succeeds", "wall time", "pause", "else"], rows) + [""]
+        lines += _table(["tasks", "Python", "tool", "succeeds", "wall time", "pause", "else"], rows) + [
+            "", "asyncspy succeeds when its report is consistent (consistency.py), a peer when it names all tasks.", ""]
     words = {True: "yes", False: "NO", None: "?"}
     lines += _table(["must show", "", "figures"],
                     [[verdict.claim, words[verdict.holds], verdict.figures] for verdict in all_verdicts(results)])

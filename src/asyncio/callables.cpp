@@ -12,8 +12,13 @@ constexpr std::size_t kMaxCells = 64;
 std::string function_name(Inspection& inspection, Address function) {
   auto name_at = inspection.reader.read(function, inspection.layout().function.function_qualified_name);
   if (!name_at) return {};
-  auto name = read_text(inspection.reader, *name_at);
-  return name ? *name : std::string{};
+  auto known = inspection.text_names.find(*name_at);  // few functions serve many callbacks
+  if (known == inspection.text_names.end()) {
+    auto name = read_text(inspection.reader, *name_at);
+    if (!name) return {};
+    known = inspection.text_names.emplace(*name_at, inspection.names.index_of(*name)).first;
+  }
+  return known->second == kNoFunction ? std::string{} : inspection.names.name(known->second);
 }
 
 void add_closure(Inspection& inspection, Address function, std::vector<Address>& holds) {

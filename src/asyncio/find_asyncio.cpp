@@ -2,6 +2,8 @@
 
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 #include "containers.h"
 #include "instance.h"
 #include "number.h"
@@ -56,6 +58,13 @@ Result<void> collect_weak_set(Inspection& inspection, Address weak_set, TaskColl
     ASYNCSPY_TRY(object, inspection.reader.read(reference, inspection.layout().weak_reference.object));
     ASYNCSPY_TRY(object_type, inspection.types.of(inspection.reader, object));
     if (object_type->name != "NoneType") tasks.add(object);  // None: the task is gone
+  }
+  // Objects/setobject.c: the count is kept while set_table_resize moves the items into a new table one by one. One item less is
+  // one that is being added or removed right now.
+  ASYNCSPY_TRY(used, inspection.reader.read(*data, inspection.layout().dict.set_used));
+  if (static_cast<std::int64_t>(references.size()) + 1 < used) {
+    return fail(ErrorKind::kCorrupt, fmt::format("the set was just being rebuilt: {} of {} are missing",
+                                                 used - static_cast<std::int64_t>(references.size()), used), {}, *data);
   }
   return {};
 }

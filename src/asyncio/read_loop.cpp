@@ -92,7 +92,10 @@ class LoopRead {
       }
       if (handle->cancelled) continue;
       if (handle->when && (!raw_.ready_deadline || *handle->when < *raw_.ready_deadline)) raw_.ready_deadline = handle->when;
-      for (Address held : describe_callable(inspection_, handle->callback).holds) index_.ready_steps.emplace(held, true);
+      Callable callable = describe_callable(inspection_, handle->callback);
+      for (Address held : callable.holds) index_.ready_steps.emplace(held, true);
+      // A timer that is due moves here before it is executed: until then its future is pending.
+      if (handle->when) index_timer(make_timer(*handle, callable), future_completed_by(*handle, callable));
     }
     return {};
   }
@@ -107,18 +110,20 @@ class LoopRead {
         gap("timer", handle.error());
         continue;
       }
-      Timer timer;
-      timer.handle = handle->address;
-      timer.cancelled = handle->cancelled;
-      timer.deadline = handle->when;
-      if (!handle->cancelled) {
-        Callable callable = describe_callable(inspection_, handle->callback);
-        timer.callback = callable.name;
-        if (Address future = future_completed_by(*handle, callable); !future.is_null()) index_.timers.emplace(future, timer);
-      }
+      Callable callable;
+      if (!handle->cancelled) callable = describe_callable(inspection_, handle->callback);
+      Timer timer = make_timer(*handle, callable);
+      if (!handle->cancelled) index_timer(timer, future_completed_by(*handle, callable));
       raw_.loop.timers.push_back(std::move(timer));
     }
     return {};
+  }
+
+  static Timer make_timer(const Handle& handle, const Callable& callable) {
+    return {.handle = handle.address, .deadline = handle.when, .cancelled = handle.cancelled, .callback = callable.name};
+  }
+  void index_timer(const Timer& timer, Address future) {
+    if (!future.is_null()) index_.timers.emplace(future, timer);
   }
 
   // Lib/selectors.py: _fd_to_key maps descriptors to SelectorKey(fileobj, fd, events, data); data is (reader, writer).

@@ -24,6 +24,7 @@ std::string_view word_for(FieldOrigin origin) {
     case FieldOrigin::kDebugOffsets: return "_Py_DebugOffsets";
     case FieldOrigin::kAsyncioDebug: return ".AsyncioDebug";
     case FieldOrigin::kMachineCode: return "machine code of the getters";
+    case FieldOrigin::kDwarf: return "debug information";
   }
   return "?";
 }
@@ -49,7 +50,7 @@ void append_steps(const Examination& examination, const Style& style, std::strin
 }
 
 void append_origins(const Runtime& runtime, std::string& text) {
-  std::array<int, 4> counts{};
+  std::array<int, 5> counts{};
   for (FieldOrigin origin : runtime.origins) ++counts[static_cast<std::size_t>(origin)];
   text += fmt::format("\nLAYOUT  3.{}, version file measured on {}\n", runtime.layout.minor, runtime.layout.measured_from);
   for (std::size_t i = 0; i < counts.size(); ++i) {

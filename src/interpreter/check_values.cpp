@@ -43,6 +43,11 @@ class ValueChecks {
   using Verdict = Result<void>;
 
   void check(std::string subject, const Verdict& verdict) {
+    // A recording made by a version with other checks lacks what only they read.
+    if (!verdict && verdict.error().kind == ErrorKind::kUnreadable && reader_.memory.is_partial()) {
+      checks_.push_back({std::move(subject), CheckResult::kSkipped, "its memory was not copied"});
+      return;
+    }
     checks_.push_back({std::move(subject), verdict ? CheckResult::kPassed : CheckResult::kFailed, verdict ? "" : verdict.error().what});
   }
   template <class Run>

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "debug_layout.h"
 #include "debug_offsets.h"
 #include "fields.h"
 #include "validate.h"
@@ -99,17 +101,51 @@ Result<void> check_and_repair(Memory& memory, Address runtime, LayoutChoice& cho
   return {};
 }
 
-}  // namespace
-
-Result<LayoutChoice> try_layout(Memory& memory, Address runtime, const std::vector<LoadedImage>& images, const PythonLayout& file) {
+Result<LayoutChoice> begin_choice(Memory& memory, Address runtime, const std::vector<LoadedImage>& images, const PythonLayout& file) {
   LayoutChoice choice;
   choice.layout = file;
   if (auto done = adopt_debug_offsets(memory, runtime, choice); !done) return std::unexpected(std::move(done.error()));
   bool has_asyncio_debug = adopt_asyncio_debug(memory, images, choice);
   note_origins(choice, has_asyncio_debug);
+  return choice;
+}
+
+Result<LayoutChoice> end_choice(Memory& memory, Address runtime, LayoutChoice choice) {
   if (auto valid = validate(choice.layout); !valid) return std::unexpected(std::move(valid.error()));
   if (auto done = check_and_repair(memory, runtime, choice); !done) return std::unexpected(std::move(done.error()));
   return choice;
+}
+
+// What the target exports about itself stays.
+Result<void> adopt_debug_info(const std::vector<LoadedImage>& images, Address runtime, LayoutChoice& choice) {
+  ASYNCSPY_TRY(debug, read_debug_layout(images, runtime));
+  std::vector<bool> exported;
+  for (FieldOrigin origin : choice.origins) exported.push_back(origin != FieldOrigin::kVersionFile);
+  std::size_t index = 0;
+  AdoptedMembers adopted = adopt_debug_layout(debug, [&](std::string_view) { return exported[index++]; }, choice.layout);
+  if (adopted.changed.empty()) {
+    return fail(ErrorKind::kCorrupt, fmt::format("the debug information in {} says the same as the version file", debug.path));
+  }
+  for (std::size_t i = 0; i < choice.origins.size(); ++i) {
+    if (adopted.answered[i]) choice.origins[i] = FieldOrigin::kDwarf;
+  }
+  choice.warnings.push_back(fmt::format("layout: taken from the debug information in {}, since the version file does not fit: {}",
+                                        debug.path, fmt::join(adopted.changed, ", ")));
+  return {};
+}
+
+}  // namespace
+
+Result<LayoutChoice> try_layout(Memory& memory, Address runtime, const std::vector<LoadedImage>& images, const PythonLayout& file) {
+  ASYNCSPY_TRY(choice, begin_choice(memory, runtime, images, file));
+  return end_choice(memory, runtime, std::move(choice));
+}
+
+Result<LayoutChoice> try_layout_from_debug_info(Memory& memory, Address runtime, const std::vector<LoadedImage>& images,
+                                                const PythonLayout& file) {
+  ASYNCSPY_TRY(choice, begin_choice(memory, runtime, images, file));
+  if (auto done = adopt_debug_info(images, runtime, choice); !done) return std::unexpected(std::move(done.error()));
+  return end_choice(memory, runtime, std::move(choice));
 }
 
 }  // namespace asyncspy

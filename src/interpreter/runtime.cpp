@@ -5,14 +5,12 @@
 #include <fmt/format.h>
 
 #include "debug_offsets.h"
+#include "find_runtime_fallbacks.h"
 #include "versions.h"
 
 namespace asyncspy {
 namespace {
 
-constexpr unsigned kOldestMinor = 7;
-constexpr unsigned kNewestMinor = 15;
-constexpr unsigned kLastUnstatedMinor = 10;  // later releases state their version (Py_Version, _Py_DebugOffsets)
 constexpr std::size_t kMaxInterpreters = 1024;
 
 unsigned minor_of(std::uint32_t hex_version) { return (hex_version >> 16) & 0xFF; }
@@ -26,9 +24,9 @@ Result<void> check_version(std::uint32_t hex_version) {
 }
 
 // The version as the target itself states it, where a fixed place for that exists: 3.11+.
-Result<std::optional<std::uint32_t>> read_stated_version(Memory& memory, const LoadedImage& image) {
+Result<std::optional<std::uint32_t>> read_stated_version(Memory& memory, Address runtime, const LoadedImage& image) {
   std::vector<std::byte> header(kDebugHeaderSize);
-  if (memory.read(image.runtime, header)) {
+  if (memory.read(runtime, header)) {
     if (auto parsed = parse_debug_header(header)) {
       auto version = static_cast<std::uint32_t>(parsed->hex_version);
       if (parsed->free_threaded) {
@@ -45,21 +43,24 @@ Result<std::optional<std::uint32_t>> read_stated_version(Memory& memory, const L
   return std::optional<std::uint32_t>{};
 }
 
+enum class LayoutSource : std::uint8_t { kVersionFiles, kDebugInfo };
+
 // Micro releases come with different layouts: those that were not tried are kept for a better one, the first error is told.
-Result<Runtime> read_runtime(Memory& memory, const LoadedImage& image, const std::vector<LoadedImage>& images) {
-  ASYNCSPY_TRY(stated, read_stated_version(memory, image));
-  unsigned first = kOldestMinor;
-  unsigned last = kLastUnstatedMinor;
+Result<Runtime> read_runtime(Memory& memory, const RuntimePlace& place, const std::vector<LoadedImage>& images, LayoutSource source) {
+  ASYNCSPY_TRY(stated, read_stated_version(memory, place.runtime, *place.image));
+  unsigned first = place.first_minor;
+  unsigned last = place.last_minor;
   if (stated) {
     if (auto known = check_version(*stated); !known) return std::unexpected(std::move(known.error()));
     first = last = minor_of(*stated);
   }
   std::optional<Runtime> repaired;
-  Error error{ErrorKind::kCorrupt, "no known layout fits", {}, image.runtime};
+  Error error{ErrorKind::kCorrupt, "no known layout fits", {}, place.runtime};
   bool version_fits = false;
   for (unsigned minor = first; minor <= last; ++minor) {
     for (const PythonLayout& file : find_layouts(minor)) {
-      auto choice = try_layout(memory, image.runtime, images, file);
+      auto choice = source == LayoutSource::kDebugInfo ? try_layout_from_debug_info(memory, place.runtime, images, file)
+                                                       : try_layout(memory, place.runtime, images, file);
       if (!choice) {
         if (choice.error().kind == ErrorKind::kNotPython) return std::unexpected(std::move(choice.error()));
         // An objection to the right release says more than one to a wrong one.
@@ -68,8 +69,8 @@ Result<Runtime> read_runtime(Memory& memory, const LoadedImage& image, const std
         version_fits = version_fits || is_right_release;
         continue;
       }
-      Runtime runtime{.address = image.runtime, .layout = choice->layout, .hex_version = choice->hex_version,
-                      .version = format_version(choice->hex_version), .library = image.path, .warnings = choice->warnings,
+      Runtime runtime{.address = place.runtime, .layout = choice->layout, .hex_version = choice->hex_version,
+                      .version = format_version(choice->hex_version), .library = place.image->path, .warnings = choice->warnings,
                       .origins = choice->origins, .checks = choice->checks};
       if (runtime.warnings.empty()) return runtime;
       if (!repaired) repaired = std::move(runtime);  // another micro layout may fit without repair
@@ -77,9 +78,11 @@ Result<Runtime> read_runtime(Memory& memory, const LoadedImage& image, const std
   }
   if (repaired) return std::move(*repaired);
   error.what = fmt::format("python{}: {}", stated ? " " + format_version(*stated) : std::string(" 3.7-3.10"), error.what);
-  error.hint = "`asyncspy doctor PID` shows what was tried; a report with its output helps";
+  error.hint = "`asyncspy doctor PID` shows what was tried; debug information of this Python (its -dbg package) may help";
   return std::unexpected(std::move(error));
 }
+
+bool can_be_repaired(const Error& error) { return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kUnreadable; }
 
 }  // namespace
 
@@ -95,21 +98,29 @@ std::string format_version(std::uint32_t hex_version) {
 
 Result<Runtime> find_runtime(Memory& memory, const std::vector<LoadedImage>& images) {
   std::optional<Error> first_error;
-  bool pypy = false;
-  const LoadedImage* older = nullptr;
-  for (const LoadedImage& image : images) {
-    pypy = pypy || image.looks_like_pypy;
-    if (image.runtime.is_null() && !image.interpreter_head.is_null()) older = &image;
-    if (image.runtime.is_null()) continue;
-    auto runtime = read_runtime(memory, image, images);
-    if (runtime) return runtime;
-    if (!first_error) first_error = runtime.error();
+  const std::vector<RuntimePlace> places = find_runtime_places(memory, images);
+  bool pypy = std::ranges::any_of(images, &LoadedImage::looks_like_pypy);
+  for (LayoutSource source : {LayoutSource::kVersionFiles, LayoutSource::kDebugInfo}) {
+    if (source == LayoutSource::kDebugInfo && !(first_error && can_be_repaired(*first_error))) break;
+    for (const RuntimePlace& place : places) {
+      auto runtime = read_runtime(memory, place, images, source);
+      if (runtime) {
+        if (!place.guess.empty()) runtime->warnings.insert(runtime->warnings.begin(), "interpreter: " + place.guess);
+        return runtime;
+      }
+      if (!first_error && place.is_certain()) first_error = runtime.error();
+    }
   }
   if (first_error) return std::unexpected(*first_error);
   if (pypy) {
     return fail(ErrorKind::kUnsupported, "python: this is PyPy, which is not supported", "asyncspy reads CPython only");
   }
-  if (older != nullptr) {
+  auto older = std::ranges::find_if(images, [](const LoadedImage& image) { return !image.interpreter_head.is_null(); });
+  if (older != images.end()) {
+    auto stated = read_stated_version(memory, {}, *older);
+    if (stated && *stated) {
+      if (auto known = check_version(**stated); !known) return std::unexpected(std::move(known.error()));
+    }
     return fail(ErrorKind::kUnsupported, fmt::format("python: {} is older than 3.7 (it has no _PyRuntime)", older->path),
                 fmt::format("asyncspy reads CPython 3.{} to 3.{}", kOldestMinor, kNewestMinor));
   }

@@ -42,7 +42,7 @@ Result<std::string> read_text(const ObjectReader& reader, Address object) {
   std::uint32_t kind = (state >> 2) & 7;
   bool compact = ((state >> 5) & 1) != 0;
   bool ascii = ((state >> 6) & 1) != 0;
-  if (length < 0 || (kind != 1 && kind != 2 && kind != 4)) {
+  if (length < 0 || (kind != 1 && kind != 2 && kind != 4) || (ascii && kind != 1)) {
     return fail(ErrorKind::kCorrupt, "not a string object", {}, object);
   }
   Address data = object + static_cast<std::uint64_t>(ascii ? layout.ascii_data.offset : layout.compact_data.offset);
@@ -56,7 +56,8 @@ Result<std::string> read_text(const ObjectReader& reader, Address object) {
 
   std::string out;
   out.reserve(raw.size());
-  for (std::size_t i = 0; i < raw.size(); i += kind) {
+  if (ascii) out.assign(reinterpret_cast<const char*>(raw.data()), raw.size());
+  for (std::size_t i = 0; !ascii && i < raw.size(); i += kind) {
     std::uint32_t character = 0;
     std::memcpy(&character, &raw[i], kind);
     append_utf8(out, character);

@@ -120,7 +120,9 @@ Result<const Type*> TypeTable::of(const ObjectReader& reader, Address object) {
 // A slot is a member_descriptor in a class's dictionary (Objects/typeobject.c, type_new_slots).
 Result<std::optional<std::int64_t>> TypeTable::slot_offset(const ObjectReader& reader, const Type& type, std::string_view name) {
   auto& known = slots_[type.address];
-  if (auto at = known.find(std::string(name)); at != known.end()) return at->second;
+  for (const auto& [slot, offset] : known) {
+    if (slot == name) return offset;
+  }
   std::optional<std::int64_t> found;
   for (Address base : type.mro) {
     ASYNCSPY_TRY(owner, find(reader, base));
@@ -135,16 +137,23 @@ Result<std::optional<std::int64_t>> TypeTable::slot_offset(const ObjectReader& r
     found = offset;
     break;
   }
-  known.emplace(name, found);
+  slots_[type.address].emplace_back(name, found);
   return found;
 }
 
 bool TypeTable::inherits(const ObjectReader& reader, const Type& type, std::string_view name) {
-  for (Address base : type.mro) {
-    auto known = find(reader, base);
-    if (known && (*known)->name == name) return true;
+  for (const auto& [base, is_base] : inherits_[type.address]) {
+    if (base == name) return is_base;
   }
-  return false;
+  bool found = false;
+  bool all_known = true;
+  for (std::size_t i = 0; i < type.mro.size() && !found; ++i) {
+    auto known = find(reader, type.mro[i]);
+    all_known = all_known && known;
+    found = known && (*known)->name == name;
+  }
+  if (found || all_known) inherits_[type.address].emplace_back(name, found);
+  return found;
 }
 
 }  // namespace asyncspy

@@ -69,7 +69,8 @@ class TypeTable {
 
  private:
   std::unordered_map<Address, Type> types_;
-  std::unordered_map<Address, std::unordered_map<std::string, std::optional<std::int64_t>>> slots_;
+  std::unordered_map<Address, std::vector<std::pair<std::string, std::optional<std::int64_t>>>> slots_;  // few per type
+  std::unordered_map<Address, std::vector<std::pair<std::string, bool>>> inherits_;                      // likewise
 };
 
 }  // namespace asyncspy

@@ -28,6 +28,7 @@ std::string describe_capture(const CaptureFacts& capture) {
     case CaptureMode::kCore: return "read from a core file";
     case CaptureMode::kStopped: break;
   }
+  if (capture.stops == 0) return "read while it stood still";
   std::string text = "stopped for " + format_duration(capture.pause_seconds);
   if (capture.stops > 1) text += fmt::format(" in {} stops", capture.stops);
   return text;

@@ -24,10 +24,13 @@ Result<Report> analyse(Snapshot& snapshot) {
     snapshot.analysis.reset();
     return report;
   }
-  ASYNCSPY_TRY(runtime, find_runtime(*snapshot.memory, snapshot.process.images));
+  if (!snapshot.runtime) {  // the scout found it and checked its layout; it does not change while the process lives
+    ASYNCSPY_TRY(found, find_runtime(*snapshot.memory, snapshot.process.images));
+    snapshot.runtime = std::move(found);
+  }
+  const Runtime& runtime = *snapshot.runtime;
   Inspection inspection{.reader = {*snapshot.memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
   ASYNCSPY_TRY(interpreters, read_interpreters(inspection.reader, runtime));
-  snapshot.runtime = runtime;
 
   Report report;
   report.process = snapshot.process;

@@ -14,7 +14,10 @@ class AsyncioReport {
         now_(snapshot.capture.loop_time()) {}
 
   void run() {
-    for (Address task : find_tasks(inspection_, asyncio_, threads_.states, report_.gaps)) {
+    std::vector<Address> found = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
+    raw_tasks_.reserve(found.size());
+    task_ids_.reserve(found.size());
+    for (Address task : found) {
       raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
       task_ids_.insert(task);
     }
@@ -83,6 +86,7 @@ class AsyncioReport {
       if (raw.chain.end == ChainEnd::kRunning && !raw.task.stack.empty()) first_coroutines_.insert(raw.task.stack.front().object);
     }
     WaitContext context{asyncio_, index_, task_ids_, now_};
+    report_.tasks.reserve(report_.tasks.size() + raw_tasks_.size());
     for (RawTask& raw : raw_tasks_) {
       Task& task = raw.task;
       if (!raw.loop.is_null()) task.loop = loop_indices_.at(raw.loop);
@@ -90,6 +94,7 @@ class AsyncioReport {
       if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
       task.wait = find_wait(inspection_, context, raw);
       report_.tasks.push_back(std::move(task));
+      raw.chain = {};  // a million of them count
     }
   }
 

@@ -1,88 +1,23 @@
 #include "capture.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "analyse.h"
+#include "page_ranges.h"
+#include "timed_memory.h"
 
 // Scout, then freeze. A first analysis runs on the moving target, only to learn which pages matter. Then all threads are
 // stopped, those pages are copied in few calls, and the threads run on; the analysis that counts reads the copy. What
 // the copy lacks is added and everything is copied again, so that one report never mixes two moments.
+//
+// Each stop has an end that is kept whatever happens. What was not copied by then is missing in the report, and said.
 
 namespace asyncspy {
 namespace {
 
 constexpr int kMaxStops = 3;
-// Objects made between scouting and freezing lie near those that were there: whole blocks are copied, within a bound.
-constexpr std::uint64_t kBlockPages = 16;
-constexpr std::uint64_t kMaxExpandedPages = 16'384;  // 64 MiB
-constexpr std::uint64_t kStackPages = 2;             // above each thread's stack pointer
-
-using Numbers = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // [first, last) page numbers
-
-void add_block(Numbers& pages, std::uint64_t first, std::uint64_t last, const std::vector<Mapping>& mappings) {
-  auto at = std::upper_bound(mappings.begin(), mappings.end(), first * kPageSize,
-                             [](std::uint64_t address, const Mapping& mapping) { return address < mapping.end.value(); });
-  bool is_private_data = at != mappings.end() && at->start.value() <= first * kPageSize && at->writable && at->inode == 0;
-  if (is_private_data) {
-    first = std::max(first / kBlockPages * kBlockPages, at->start.value() / kPageSize);
-    last = std::min((last + kBlockPages - 1) / kBlockPages * kBlockPages, std::max(last, at->end.value() / kPageSize));
-  }
-  pages.emplace_back(first, last);
-}
-
-std::vector<PageRange> merge(Numbers pages) {
-  std::sort(pages.begin(), pages.end());
-  std::vector<PageRange> merged;
-  std::uint64_t end = 0;
-  for (auto [first, last] : pages) {
-    if (merged.empty() || first > end) {
-      merged.push_back({Address{first * kPageSize}, last - first});
-      end = last;
-    } else if (last > end) {
-      merged.back().pages += last - end;
-      end = last;
-    }
-  }
-  return merged;
-}
-
-std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings) {
-  std::uint64_t total = 0;
-  for (const PageRange& range : ranges) total += range.pages;
-  Numbers pages;
-  for (const PageRange& range : ranges) {
-    std::uint64_t first = range.start.value() / kPageSize;
-    if (total <= kMaxExpandedPages) {
-      add_block(pages, first, first + range.pages, mappings);
-    } else {
-      pages.emplace_back(first, first + range.pages);
-    }
-  }
-  return merge(std::move(pages));
-}
-
-std::vector<PageRange> unite(const std::vector<PageRange>& a, const std::vector<PageRange>& b) {
-  Numbers pages;
-  for (const auto* ranges : {&a, &b}) {
-    for (const PageRange& range : *ranges) {
-      pages.emplace_back(range.start.value() / kPageSize, range.start.value() / kPageSize + range.pages);
-    }
-  }
-  return merge(std::move(pages));
-}
-
-std::vector<PageRange> stack_pages(const std::vector<ThreadFacts>& threads) {
-  Numbers pages;
-  for (const ThreadFacts& thread : threads) {
-    if (!thread.registers) continue;
-    std::uint64_t first = thread.registers->stack_pointer / kPageSize;
-    pages.emplace_back(first, first + kStackPages);
-  }
-  return merge(std::move(pages));
-}
 
 std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -107,30 +42,32 @@ void resolve_descriptors(Target& target, Snapshot& snapshot, Report& report) {
 
 // An analysis that failed because the process ended is told as that.
 Error explain(Target& target, Error error) {
-  if (auto still_there = target.read_process(); !still_there) return still_there.error();
-  if (error.kind == ErrorKind::kCorrupt) error.kind = ErrorKind::kUnsupported;  // a stopped target is not torn: no layout fits
+  auto still_there = target.read_process();
+  if (!still_there) return still_there.error();
+  constexpr std::string_view kSubject = "process: ";  // of who does not know its number
+  if (error.what.starts_with(kSubject)) error.what.insert(kSubject.size() - 2, " " + std::to_string(still_there->pid));
   return error;
 }
 
-// All that the target has written, if it is not more than can be held here.
-Result<std::vector<PageRange>> find_full_ranges(Target& target, const std::vector<Mapping>& mappings) {
-  ASYNCSPY_TRY(ranges, target.find_written_pages(mappings));
-  std::uint64_t pages = 0;
-  for (const PageRange& range : ranges) pages += range.pages;
-  const long machine = ::sysconf(_SC_PHYS_PAGES);
-  if (machine > 0 && pages > static_cast<std::uint64_t>(machine) / 2) {
-    return fail(ErrorKind::kUsage, fmt::format("--full: takes {} MiB, more than half of this machine's memory", pages * kPageSize >> 20),
-                "leave --full out, or write a core file with gcore");
-  }
-  return std::move(ranges);
+// What stood still is not torn: no layout fits.
+Error explain_still(Target& target, Error error) {
+  error = explain(target, std::move(error));
+  if (error.kind == ErrorKind::kCorrupt) error.kind = ErrorKind::kUnsupported;
+  return error;
 }
 
-// What does not move is read as it is.
-Result<void> look_at_core(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
-  ASYNCSPY_TRY(threads, target.read_threads());
-  snapshot.threads = std::move(threads);
+// What is not of one moment may be nonsense only because of that.
+Error explain_torn(Target& target, Error error) {
+  error = explain(target, std::move(error));
+  if (error.kind != ErrorKind::kCorrupt && error.kind != ErrorKind::kUnreadable) return error;
+  error.what += "; the process ran on while it was read, which can be the cause";
+  error.hint = "try again, or without --no-pause";
+  return error;
+}
+
+// Reads everything out of a target that does not move. Memory that an analysis does not ask for is copied on demand only.
+Result<Report> read_still(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
   snapshot.memory = std::make_unique<RecordingMemory>(nullptr);
-  snapshot.capture.mode = CaptureMode::kCore;
   if (options.full) {
     ASYNCSPY_TRY(ranges, find_full_ranges(target, snapshot.process.mappings));
     snapshot.memory->prepare(ranges);
@@ -139,6 +76,14 @@ Result<void> look_at_core(Target& target, const CaptureOptions& options, Snapsho
   snapshot.memory->attach(target.memory());
   auto report = analyse(snapshot);
   snapshot.memory->detach();
+  return report;
+}
+
+Result<void> look_at_core(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
+  ASYNCSPY_TRY(threads, target.read_threads());
+  snapshot.threads = std::move(threads);
+  snapshot.capture.mode = CaptureMode::kCore;
+  auto report = read_still(target, options, snapshot);
   snapshot.warnings = target.warnings();
   if (!report) {
     if (!snapshot.warnings.empty()) report.error().what += "; " + snapshot.warnings.front();
@@ -149,7 +94,8 @@ Result<void> look_at_core(Target& target, const CaptureOptions& options, Snapsho
   return {};
 }
 
-Result<void> look_while_running(Target& target, Snapshot& snapshot) {
+// Facts of now, and memory that is read when it is asked for.
+Result<void> begin_to_look(Target& target, Snapshot& snapshot) {
   ASYNCSPY_TRY(threads, target.read_threads());
   snapshot.threads = std::move(threads);
   snapshot.memory = std::make_unique<RecordingMemory>(&target.memory());
@@ -159,22 +105,36 @@ Result<void> look_while_running(Target& target, Snapshot& snapshot) {
   return {};
 }
 
-// Pages above the stack pointers that are not there yet.
-std::vector<PageRange> missing_stack_pages(const std::vector<ThreadFacts>& threads, RecordingMemory& memory) {
-  Numbers pages;
-  for (const PageRange& range : stack_pages(threads)) {
-    std::uint64_t first = range.start.value() / kPageSize;
-    for (std::uint64_t number = first; number < first + range.pages; ++number) {
-      if (!memory.has_page(number)) pages.emplace_back(number, number + 1);
-    }
+Result<void> look_while_running(Target& target, Snapshot& snapshot) {
+  if (auto begun = begin_to_look(target, snapshot); !begun) return std::unexpected(explain(target, begun.error()));
+  auto report = analyse(snapshot);
+  snapshot.memory->detach();
+  if (!report) return std::unexpected(explain_torn(target, report.error()));
+  snapshot.analysis = std::move(*report);
+  return {};
+}
+
+// Says whether the target stood still all the time, so that it did not have to be stopped.
+Result<bool> look_if_it_stands(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
+  const auto standstill = target.find_standstill();
+  if (!standstill) return false;
+  if (auto begun = begin_to_look(target, snapshot); !begun) return std::unexpected(explain(target, begun.error()));
+  snapshot.capture.mode = CaptureMode::kStopped;
+  snapshot.warnings = {"the process was not stopped for this: " + standstill->reason()};
+  auto report = read_still(target, options, snapshot);
+  if (!standstill->still_holds()) {
+    snapshot.warnings.clear();
+    return false;
   }
-  return merge(std::move(pages));
+  if (!report) return std::unexpected(explain_still(target, report.error()));
+  snapshot.analysis = std::move(*report);
+  return true;
 }
 
 // What moves fastest is what the threads execute: between the scout and the stop they called on. Their frames are few,
 // so they are walked again during the stop, fetching what the scout did not see.
-void fetch_stacks(Target& target, Snapshot& snapshot) {
-  snapshot.memory->attach(target.memory());
+void fetch_stacks(BulkMemory& memory, Snapshot& snapshot) {
+  snapshot.memory->attach(memory);
   visit_stacks(snapshot);
   snapshot.memory->detach();
 }
@@ -188,89 +148,107 @@ void keep_states(const std::vector<ThreadFacts>& before, std::vector<ThreadFacts
   }
 }
 
-// Pages in no mapping can not be had by another stop: who asked for them followed a pointer that is none.
-std::vector<PageRange> obtainable(Target& target, const std::vector<PageRange>& missed) {
-  if (missed.empty()) return {};
-  auto process = target.read_process();
-  if (!process) return missed;
-  Numbers pages;
-  for (const PageRange& range : missed) {
-    std::uint64_t first = range.start.value() / kPageSize;
-    for (const Mapping& mapping : process->mappings) {
-      std::uint64_t from = std::max(first, mapping.start.value() / kPageSize);
-      std::uint64_t to = std::min(first + range.pages, mapping.end.value() / kPageSize);
-      if (mapping.readable && from < to) pages.emplace_back(from, to);
+// A snapshot in the making: what is to be copied, and what the last stop brought.
+class FrozenCopy {
+ public:
+  FrozenCopy(Target& target, const CaptureOptions& options, Snapshot& snapshot)
+      : target_(target), options_(options), snapshot_(snapshot) {}
+
+  Result<void> run() {
+    if (auto done = scout(); !done) return done;
+    for (int stop = 1; stop < kMaxStops; ++stop) {
+      if (auto done = copy(WhileStopped::kCopy); !done) return std::unexpected(explain_still(target_, done.error()));
+      auto report = analyse(snapshot_);
+      std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
+      if (missed.empty() || is_cut_short_) return accept(std::move(report));
+      ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings));
     }
+    if (auto done = copy(WhileStopped::kCopyAndAnalyse); !done) return std::unexpected(explain_still(target_, done.error()));
+    return accept(std::move(last_report_));
   }
-  return merge(std::move(pages));
-}
 
-enum class WhileStopped : std::uint8_t { kCopy, kCopyAndAnalyse };
+ private:
+  enum class WhileStopped : std::uint8_t { kCopy, kCopyAndAnalyse };
 
-// One stop: copies `ranges` and the tops of the stacks. An analysis during the stop fetches what else it needs.
-Result<void> copy_while_stopped(Target& target, const std::vector<PageRange>& ranges, const CaptureOptions& options,
-                                WhileStopped what, Snapshot& snapshot) {
-  auto memory = std::make_unique<RecordingMemory>(nullptr);
-  memory->prepare(ranges);
-  snapshot.memory = std::move(memory);
-  ASYNCSPY_TRY(freeze, target.freeze(options.max_pause));
-  snapshot.capture.monotonic_ns = target.monotonic_now();
-  snapshot.capture.realtime_ns = wall_clock_ns();
-  snapshot.capture.mode = CaptureMode::kStopped;
-  bool is_first_stop = snapshot.capture.stops == 0;
-  std::vector<ThreadFacts> before = std::move(snapshot.threads);
-  snapshot.threads = freeze->threads();
-  if (!is_first_stop) keep_states(before, snapshot.threads);
-  snapshot.memory->fill(target.memory());
-  snapshot.memory->prepare(missing_stack_pages(snapshot.threads, *snapshot.memory));
-  snapshot.memory->fill(target.memory());
-  Result<Report> report = fail(ErrorKind::kInternal, "not analysed");
-  if (what == WhileStopped::kCopyAndAnalyse) {
-    snapshot.memory->attach(target.memory());
-    report = analyse(snapshot);
-    snapshot.memory->detach();
-  } else {
-    fetch_stacks(target, snapshot);
-  }
-  snapshot.capture.pause_seconds += std::chrono::duration<double>(freeze->release()).count();
-  snapshot.capture.stops += 1;
-  if (what == WhileStopped::kCopyAndAnalyse) {
-    if (!report) return std::unexpected(std::move(report.error()));
-    report->capture = snapshot.capture;
-    report->capture.bytes_copied = snapshot.memory->bytes();
-    snapshot.analysis = std::move(*report);
-  }
-  return {};
-}
-
-Result<void> scout_then_freeze(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
-  if (auto done = look_while_running(target, snapshot); !done) return done;
-  auto scouted = analyse(snapshot);
-  bool can_be_torn = scouted || scouted.error().kind == ErrorKind::kCorrupt || scouted.error().kind == ErrorKind::kUnreadable;
-  if (!can_be_torn) return std::unexpected(explain(target, scouted.error()));
-
-  std::vector<PageRange> ranges = widen(snapshot.memory->recorded(), snapshot.process.mappings);
-  if (options.full) {
-    ASYNCSPY_TRY(written, find_full_ranges(target, snapshot.process.mappings));
-    ranges = unite(ranges, written);
-  }
-  for (int stop = 1; stop <= kMaxStops; ++stop) {
-    WhileStopped what = stop < kMaxStops ? WhileStopped::kCopy : WhileStopped::kCopyAndAnalyse;
-    if (auto done = copy_while_stopped(target, ranges, options, what, snapshot); !done) {
-      return std::unexpected(explain(target, done.error()));
+  Result<void> scout() {
+    if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
+    auto scouted = analyse(snapshot_);
+    bool can_be_torn = scouted || scouted.error().kind == ErrorKind::kCorrupt || scouted.error().kind == ErrorKind::kUnreadable;
+    if (!can_be_torn) return std::unexpected(explain(target_, scouted.error()));
+    urgent_ = snapshot_.memory->fetched_first();
+    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings);
+    if (options_.full) {
+      ASYNCSPY_TRY(written, find_full_ranges(target_, snapshot_.process.mappings));
+      ranges_ = unite(ranges_, written);
     }
-    if (what == WhileStopped::kCopyAndAnalyse) return {};
-    auto report = analyse(snapshot);
-    std::vector<PageRange> missed = obtainable(target, snapshot.memory->take_missed());
-    if (missed.empty()) {
-      if (!report) return std::unexpected(explain(target, report.error()));
-      snapshot.analysis = std::move(*report);
-      return {};
-    }
-    ranges = unite(ranges, widen(missed, snapshot.process.mappings));
+    return {};
   }
-  return {};
-}
+
+  // One stop: copies the ranges and the tops of the stacks. An analysis during the stop fetches what else it needs.
+  Result<void> copy(WhileStopped what) {
+    snapshot_.memory.reset();  // two copies of a large process are one too many
+    snapshot_.memory = std::make_unique<RecordingMemory>(nullptr);
+    snapshot_.memory->prepare(ranges_, urgent_);
+    ASYNCSPY_TRY(freeze, target_.freeze(options_.max_pause));
+    TimedMemory timed(target_.memory(), freeze->ends_at());
+    note_moment(*freeze);
+    snapshot_.memory->fill(timed);
+    snapshot_.memory->prepare(find_missing_stacks(snapshot_.threads, *snapshot_.memory));
+    snapshot_.memory->fill(timed);
+    if (what == WhileStopped::kCopyAndAnalyse) {
+      snapshot_.memory->attach(timed);
+      last_report_ = analyse(snapshot_);
+      snapshot_.memory->detach();
+    } else {
+      fetch_stacks(timed, snapshot_);
+    }
+    snapshot_.capture.pause_seconds += std::chrono::duration<double>(freeze->release()).count();
+    snapshot_.capture.stops += 1;
+    is_cut_short_ = timed.has_refused();
+    snapshot_.warnings = freeze->warnings();
+    if (is_cut_short_) snapshot_.warnings.push_back(describe_cut());
+    return {};
+  }
+
+  void note_moment(const Freeze& freeze) {
+    snapshot_.capture.monotonic_ns = target_.monotonic_now();
+    snapshot_.capture.realtime_ns = wall_clock_ns();
+    snapshot_.capture.mode = CaptureMode::kStopped;
+    std::vector<ThreadFacts> before = std::move(snapshot_.threads);
+    snapshot_.threads = freeze.threads();
+    if (snapshot_.capture.stops > 0) keep_states(before, snapshot_.threads);
+  }
+
+  [[nodiscard]] std::string describe_cut() const {
+    return fmt::format("the process was let go after {} ms (--max-pause), when {} of {} KiB were copied: the rest is missing",
+                       options_.max_pause.count(), snapshot_.memory->bytes() >> 10, count_pages(ranges_) * kPageSize >> 10);
+  }
+
+  // The report of the last stop is the one that counts.
+  Result<void> accept(Result<Report> report) {
+    if (!report) {
+      if (!is_cut_short_) return std::unexpected(explain_still(target_, report.error()));
+      return fail(ErrorKind::kTimeout, fmt::format("process {}: {}, and without it there is no report ({})", snapshot_.process.pid,
+                                                   describe_cut(), report.error().what),
+                  "allow a longer stop with --max-pause, or read it with --no-pause");
+    }
+    report->capture = snapshot_.capture;
+    report->capture.bytes_copied = snapshot_.memory->bytes();
+    for (const std::string& warning : snapshot_.warnings) {
+      if (std::ranges::find(report->warnings, warning) == report->warnings.end()) report->warnings.push_back(warning);
+    }
+    snapshot_.analysis = std::move(*report);
+    return {};
+  }
+
+  Target& target_;
+  const CaptureOptions& options_;
+  Snapshot& snapshot_;
+  std::vector<PageRange> ranges_;
+  std::vector<PageRange> urgent_;
+  bool is_cut_short_ = false;
+  Result<Report> last_report_ = fail(ErrorKind::kInternal, "not analysed");
+};
 
 }  // namespace
 
@@ -278,17 +256,16 @@ Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
   Snapshot snapshot;
   ASYNCSPY_TRY(process, target.read_process());
   snapshot.process = std::move(process);
+  Result<void> done;
   if (!target.is_live()) {
-    if (auto done = look_at_core(target, options, snapshot); !done) return std::unexpected(std::move(done.error()));
+    done = look_at_core(target, options, snapshot);
   } else if (options.no_pause) {
-    if (auto done = look_while_running(target, snapshot); !done) return std::unexpected(explain(target, done.error()));
-    auto report = analyse(snapshot);
-    if (!report) return std::unexpected(explain(target, report.error()));
-    snapshot.memory->detach();
-    snapshot.analysis = std::move(*report);
-  } else if (auto done = scout_then_freeze(target, options, snapshot); !done) {
-    return std::unexpected(std::move(done.error()));
+    done = look_while_running(target, snapshot);
+  } else {
+    ASYNCSPY_TRY(stood, look_if_it_stands(target, options, snapshot));
+    if (!stood) done = FrozenCopy(target, options, snapshot).run();
   }
+  if (!done) return std::unexpected(std::move(done.error()));
   resolve_descriptors(target, snapshot, *snapshot.analysis);
   return snapshot;
 }

@@ -113,6 +113,10 @@ class Examiner {
   }
 
   void try_to_stop() {
+    if (const auto standstill = target_.find_standstill()) {
+      add(Outcome::kGood, "stop", "not tried: " + standstill->reason());
+      return;
+    }
     auto freeze = target_.freeze(max_pause_);
     if (!freeze) {
       bad("stop", freeze.error());

@@ -18,6 +18,29 @@ bool belongs_to(const ThreadState& state, const ThreadFacts& facts) {
   return state.native_thread_id != 0 && state.native_thread_id == static_cast<std::uint64_t>(facts.namespace_tid);
 }
 
+// The kernel's number of a thread in the C library's descriptor of it: glibc (struct pthread, nptl/descr.h), musl 1.2 and 1.1
+// (src/internal/pthread_impl.h). pthread_self is the descriptor's address.
+constexpr std::uint64_t kLibraryTid[] = {0x2d0, 0x30, 0x38};
+
+// Before 3.11 a thread state does not tell its thread's number. Without registers, that of the C library says which it is; it
+// counts only where there is such a thread.
+void fill_native_id(Memory& memory, ThreadState& state, const std::vector<ThreadFacts>& threads) {
+  if (state.native_thread_id != 0 || state.thread_id == 0) return;
+  for (std::uint64_t offset : kLibraryTid) {
+    auto tid = memory.read_value<std::int32_t>(Address{state.thread_id} + offset);
+    if (tid && *tid > 0 && std::ranges::find(threads, *tid, &ThreadFacts::namespace_tid) != threads.end()) {
+      state.native_thread_id = static_cast<std::uint64_t>(*tid);
+      return;
+    }
+  }
+}
+
+// A sub-interpreter has a thread state from its creation on, in which nothing runs.
+bool belongs_to_none(const ThreadState& state, const std::vector<ThreadFacts>& threads) {
+  return state.frame.is_null() && state.native_thread_id == 0 &&
+         std::ranges::none_of(threads, [&](const ThreadFacts& facts) { return belongs_to(state, facts); });
+}
+
 SystemCallReport describe_call(Snapshot& snapshot, const SystemCall& call) {
   CallMoment moment = snapshot.capture.mode == CaptureMode::kRunning ? CallMoment::kAsleep : CallMoment::kStopped;
   DecodedCall decoded = decode_system_call(call, *snapshot.memory, snapshot.capture.monotonic_ns, moment);
@@ -68,7 +91,9 @@ ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const st
     std::reverse(states.begin(), states.end());  // oldest first: the main thread leads
     report.states.insert(report.states.end(), states.begin(), states.end());
   }
+  for (ThreadState& state : report.states) fill_native_id(*snapshot.memory, state, snapshot.threads);
   std::vector<bool> used(snapshot.threads.size(), false);
+  std::erase_if(report.states, [&](const ThreadState& state) { return belongs_to_none(state, snapshot.threads); });
   for (const ThreadState& state : report.states) {
     Thread thread;
     thread.has_python = true;

@@ -11,8 +11,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "analyse.h"
 #include "catch.h"
 #include "live_target.h"
+#include "recording.h"
 
 namespace asyncspy {
 namespace {
@@ -149,7 +151,7 @@ void StoredMemory::write(Address at, std::span<const std::byte> bytes) {
   }
 }
 
-std::vector<std::string> find_interpreters() {
+std::vector<std::string> find_supported_pythons() {
   std::vector<std::string> found{"/usr/bin/python3"};
   const char* home = std::getenv("HOME");
   glob_t matches{};
@@ -176,6 +178,27 @@ StoredProcess store_python(const std::string& interpreter) {
   stored.monotonic_ns = (*target)->monotonic_now();
   copy_pages(stored.process, (*target)->memory(), stored.memory);
   std::ignore = (*freeze)->release();
+  return stored;
+}
+
+StoredProcess store_recording(const std::string& path) {
+  auto core = CoreFile::open(path);
+  REQUIRE(core);
+  auto snapshot = read_recording(std::move(*core), path);
+  REQUIRE(snapshot);
+  StoredProcess stored;
+  stored.process = snapshot->process;
+  stored.threads = snapshot->threads;
+  stored.monotonic_ns = snapshot->capture.monotonic_ns;
+  REQUIRE(analyse(*snapshot));  // fetches what a report needs
+  PageBytes bytes{};
+  for (const PageRange& range : snapshot->memory->recorded()) {
+    for (std::uint64_t page = 0; page < range.pages; ++page) {
+      Address at = range.start + page * kPageSize;
+      REQUIRE(snapshot->memory->read(at, bytes));
+      stored.memory.store(at.value() / kPageSize, bytes);
+    }
+  }
   return stored;
 }
 

@@ -43,12 +43,15 @@ struct StoredProcess {
 };
 
 // The interpreters on this machine that the test may use: the system's, and those that pyenv installed.
-[[nodiscard]] std::vector<std::string> find_interpreters();
+[[nodiscard]] std::vector<std::string> find_supported_pythons();
 
 // Runs a program of several tasks in each of the usual situations (sleeping, at a lock, gathering, awaiting each other,
 // in an async generator, done) until its loop is idle, and copies it. The tasks are named "sleeper-0" and so on.
 [[nodiscard]] StoredProcess store_python(const std::string& interpreter);
 inline constexpr std::size_t kStoredTasks = 12;  // eleven pending, main among them, and one done
+
+// What a recording (src/session/recording.h) holds.
+[[nodiscard]] StoredProcess store_recording(const std::string& path);
 
 // store_python of the system's interpreter, made once.
 [[nodiscard]] const StoredProcess& system_python();

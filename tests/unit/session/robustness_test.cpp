@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 
 #include "analyse.h"
@@ -20,8 +21,10 @@ namespace {
 constexpr int kRounds = 1500;               // for the system's interpreter
 constexpr int kRoundsElsewhere = 150;       // for each of the others
 constexpr int kRoundsOfLayout = 400;
+constexpr int kRoundsOfCode = 400;
+constexpr int kRoundsOfRecording = 60;
 constexpr unsigned kGuardSeconds = 900;     // SIGALRM ends a walk that does not end by itself
-constexpr std::uint64_t kReadsPerWholeRun = 40;  // a damaged copy may cost that many times the reads of a whole one
+constexpr std::uint64_t kReadsPerWholeRun = 10;  // a damaged copy may cost that many times the reads of a whole one
 
 struct Outcome {
   Result<Report> report;
@@ -90,12 +93,13 @@ void check_indices(const Report& report) {
   REQUIRE(grouped == report.tasks.size());
 }
 
-Tally damage_repeatedly(const Analysis& analysis, const StoredProcess& stored, int rounds, std::uint64_t first_seed) {
+Tally damage_repeatedly(const Analysis& analysis, const StoredProcess& stored, int rounds, std::uint64_t first_seed,
+                        std::size_t least_tasks = kStoredTasks) {
   StoredMemory whole(stored.memory);
   std::vector<ReadPlace> places;
   Outcome undamaged = run(analysis, stored, whole, &places);
   REQUIRE(undamaged.report);
-  REQUIRE(undamaged.report->tasks.size() >= kStoredTasks);
+  REQUIRE(undamaged.report->tasks.size() >= least_tasks);
   REQUIRE_FALSE(has_gap(*undamaged.report));
   CountedRecording interpreter(&whole);  // how many of these reads were made to find the interpreter
   std::ignore = find_runtime(interpreter, stored.process.images);
@@ -121,7 +125,6 @@ Tally damage_repeatedly(const Analysis& analysis, const StoredProcess& stored, i
     check_indices(*outcome.report);
   }
   ::alarm(0);
-  fprintf(stderr,"tally r %d gaps %d err %d reads %lu of %lu\n", tally.reports, tally.reports_with_gaps, tally.errors, tally.most_reads, undamaged.reads);
   return tally;
 }
 
@@ -218,14 +221,59 @@ TEST_CASE("analysing damaged memory ends, throws nothing and yields a well-forme
   CHECK(tally.errors > rounds / 50);
 }
 
+TEST_CASE("damaged machine code of getters, out of which offsets are read, is survived") {
+  const StoredProcess& stored = system_python();
+  StoredMemory whole(stored.memory);
+  std::vector<ReadPlace> places;
+  REQUIRE(run(analyse, stored, whole, &places).report);
+  std::vector<ReadPlace> code;
+  for (const ReadPlace& place : places) {
+    for (const Mapping& mapping : stored.process.mappings) {
+      if (mapping.executable && place.at >= mapping.start && place.at < mapping.end) code.push_back(place);
+    }
+  }
+  REQUIRE_FALSE(code.empty());
+  ::alarm(kGuardSeconds);
+  std::mt19937_64 random(7);
+  int refused = 0;
+  for (int round = 0; round < kRoundsOfCode; ++round) {
+    INFO("round " << round);
+    StoredMemory damaged(stored.memory);
+    const ReadPlace& place = code[random() % code.size()];
+    const Address at = place.at + random() % std::min<std::size_t>(place.size, 24);  // getters are short
+    PageBytes* page = damaged.change(at.value() / kPageSize);
+    REQUIRE(page != nullptr);
+    (*page)[at.value() % kPageSize] = static_cast<std::byte>(random() & 0xFF);
+    auto outcome = run(analyse, stored, damaged);
+    refused += outcome.report ? 0 : 1;
+    if (outcome.report) check_indices(*outcome.report);
+  }
+  ::alarm(0);
+  CHECK(refused > 0);
+}
+
 TEST_CASE("damaged memory of every interpreter at hand is survived") {
-  for (const std::string& interpreter : find_interpreters()) {
+  for (const std::string& interpreter : find_supported_pythons()) {
     INFO(interpreter);
     const int rounds = kRoundsElsewhere * times_more();
     Tally tally = damage_repeatedly(analyse, store_python(interpreter), rounds, 1'000'000);
     CHECK(tally.reports > 0);
     CHECK(tally.errors > 0);
   }
+}
+
+TEST_CASE("damaged recordings of every release are survived") {
+  int releases = 0;
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(ASYNCSPY_RECORDINGS)) {
+    if (entry.path().extension() != ".recording") continue;
+    INFO(entry.path().filename().string());
+    const int rounds = kRoundsOfRecording * times_more();
+    Tally tally = damage_repeatedly(analyse, store_recording(entry.path().string()), rounds, 3'000'000, 2);
+    CHECK(tally.reports > 0);
+    CHECK(tally.errors > 0);
+    ++releases;
+  }
+  CHECK(releases >= 9);
 }
 
 TEST_CASE("damaged memory of every layout is survived") {

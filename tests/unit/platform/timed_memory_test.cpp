@@ -1,0 +1,116 @@
+#include "timed_memory.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <vector>
+
+#include "catch.h"
+#include "recording_memory.h"
+
+namespace asyncspy {
+namespace {
+
+using Clock = TimedMemory::Clock;
+
+// Takes as long for each order as it is told to.
+class SlowMemory final : public BulkMemory {
+ public:
+  explicit SlowMemory(std::function<void()> delay) : delay_(std::move(delay)) {}
+
+  Result<void> read(Address from, std::span<std::byte> into) override {
+    first_reads.push_back(from);
+    std::ranges::fill(into, std::byte{0x11});
+    delay_();
+    return {};
+  }
+  void read_ranges(std::span<RangeRead> ranges) override {
+    for (RangeRead& range : ranges) {
+      first_reads.push_back(range.from);
+      std::ranges::fill(range.into, std::byte{0x11});
+      range.ok = true;
+    }
+    delay_();
+  }
+
+  std::vector<Address> first_reads;
+
+ private:
+  std::function<void()> delay_;
+};
+
+void wait_until(Clock::time_point end) {
+  while (Clock::now() < end) {
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what is read before the end is there, and nothing is refused") {
+  SlowMemory slow([] {});
+  TimedMemory timed(slow, Clock::time_point::max());
+  std::array<std::byte, 8> bytes{};
+  CHECK(timed.read(Address{0x1000}, bytes));
+  CHECK(bytes[0] == std::byte{0x11});
+  CHECK_FALSE(timed.has_refused());
+}
+
+TEST_CASE("a read that ends too late is refused, although it began in time") {
+  const auto end = Clock::now() + std::chrono::milliseconds(20);
+  SlowMemory slow([&] { wait_until(end); });
+  TimedMemory timed(slow, end);
+  std::array<std::byte, 8> bytes{};
+  std::vector<RangeRead> ranges{{Address{0x1000}, bytes, true}};
+  timed.read_ranges(ranges);
+  CHECK_FALSE(ranges[0].ok);
+  CHECK(timed.has_refused());
+  const auto late = timed.read(Address{0x1000}, bytes);
+  REQUIRE_FALSE(late);
+  CHECK(late.error().kind == ErrorKind::kTimeout);
+}
+
+TEST_CASE("a copy that is cut short keeps the urgent pages and loses the rest") {
+  constexpr std::uint64_t kPages = 4096;
+  constexpr std::uint64_t kUrgent = 3000;
+  Clock::time_point end = Clock::time_point::max();
+  int batches = 0;
+  SlowMemory slow([&] {
+    if (++batches > 1) end = Clock::now();
+  });
+  // The end is moved by the second batch, so that exactly the first one is in time.
+  class MovingEnd final : public BulkMemory {
+   public:
+    MovingEnd(BulkMemory& source, Clock::time_point& end) : source_(source), end_(end) {}
+    Result<void> read(Address from, std::span<std::byte> into) override { return TimedMemory(source_, end_).read(from, into); }
+    void read_ranges(std::span<RangeRead> ranges) override {
+      for (RangeRead& range : ranges) TimedMemory(source_, end_).read_ranges({&range, 1});
+    }
+
+   private:
+    BulkMemory& source_;
+    Clock::time_point& end_;
+  };
+  RecordingMemory recording(nullptr);
+  recording.prepare({{Address{kPageSize}, kPages}}, {{Address{kUrgent * kPageSize}, 2}});
+  MovingEnd moving(slow, end);
+  recording.fill(moving);
+  REQUIRE_FALSE(slow.first_reads.empty());
+  CHECK(slow.first_reads[0] == Address{kUrgent * kPageSize});
+  CHECK(recording.has_page(kUrgent));
+  CHECK(recording.has_page(kUrgent + 1));
+  CHECK_FALSE(recording.has_page(kPages));
+}
+
+TEST_CASE("the pages that were fetched first are told") {
+  SlowMemory slow([] {});
+  RecordingMemory recording(&slow);
+  std::array<std::byte, 8> bytes{};
+  for (std::uint64_t page : {9U, 4U, 5U}) REQUIRE(recording.read(Address{page * kPageSize}, bytes));
+  const auto first = recording.fetched_first();
+  REQUIRE(first.size() == 2);
+  CHECK(first[0].start == Address{4 * kPageSize});
+  CHECK(first[0].pages == 2);
+  CHECK(first[1].start == Address{9 * kPageSize});
+}
+
+}  // namespace asyncspy
