@@ -51,8 +51,7 @@ class FoundStandstill final : public Standstill {
   std::string reason_;
 };
 
-std::string describe_stop(int pid, bool is_traced) {
-  if (!is_traced) return "it was already stopped by a signal (state T)";
+std::string describe_stop(int pid) {
   const auto status = read_process_status(std::to_string(pid));
   const int tracer = status ? status->tracer : 0;
   const auto stat = read_process_stat(std::to_string(tracer));
@@ -72,8 +71,9 @@ std::unique_ptr<Standstill> find_standstill(int pid) {
   std::string reason;
   // A thread in an uninterruptible sleep obeys the order to stop before it executes anything of the program.
   const bool all_stopped = !any([](char state) { return !is_stopped(state) && state != 'D'; });
-  if (all_stopped && any(is_stopped)) {
-    reason = describe_stop(pid, any([](char state) { return state == 't'; }));
+  // One that a signal stopped (T) can be traced all the same: that stops nothing more, leaves it in T, and yields registers.
+  if (all_stopped && any([](char state) { return state == 't'; })) {
+    reason = describe_stop(pid);
   } else if (const auto group = find_frozen_group(pid)) {
     reason = fmt::format("it was already frozen with its control group, {}", escape_text(*group));
   } else {

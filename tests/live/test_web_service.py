@@ -107,7 +107,9 @@ def test_requests_get_to_a_stalled_server_is_named_with_its_peer(blocked_service
     stack, own = check_waiting_requests(report, "block_in_requests")
     assert own[0]["line"] == line_of("load_report().text")
     assert (own[1]["function"], own[1]["line"]) == ("load_report", line_of("return requests.get("))
-    assert any(frame["function"].endswith("HTTPAdapter.send") for frame in stack)
+    # Before 3.11 a code object does not know the class that its function was defined in.
+    send = "HTTPAdapter.send" if interpreter.version >= (3, 11) else "send"
+    assert any(frame["function"] == send and frame["file"].endswith("requests/adapters.py") for frame in stack)
     assert stack[-1]["file"].endswith("socket.py") and stack[-1]["name"] == "readinto"
     (loop,) = [loop for loop in report["loops"] if loop["state"] == "blocked"]
     call = report["threads"][loop["thread"]]["system_call"]
@@ -125,7 +127,7 @@ def test_time_sleep_in_a_handler_is_named_with_its_line(blocked_service, interpr
     assert stack[-1] == own[-1]
     (loop,) = [loop for loop in report["loops"] if loop["state"] == "blocked"]
     call = report["threads"][loop["thread"]]["system_call"]
-    assert call["name"] == "clock_nanosleep"
+    assert call["name"] == ("clock_nanosleep" if interpreter.version >= (3, 11) else "pselect6")  # what time.sleep makes of it
     assert 0 < call["remaining_seconds"] <= 100000
 
 
