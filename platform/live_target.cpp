@@ -85,7 +85,11 @@ bool has_other_root(int pid) {
 std::pair<std::string, bool> read_executable(int pid) {
   constexpr std::string_view kDeleted = " (deleted)";
   std::string path = read_system_link(fmt::format("/proc/{}/exe", pid));
-  const bool deleted = path.ends_with(kDeleted);
+  bool deleted = path.ends_with(kDeleted);
+  struct stat facts {};
+  if (deleted && ::stat(fmt::format("/proc/{}/exe", pid).c_str(), &facts) == 0) {
+    deleted = !is_path_of(pid, path, facts.st_ino);  // else the file itself is called so
+  }
   if (deleted) path.resize(path.size() - kDeleted.size());
   return {std::move(path), deleted};
 }

@@ -52,13 +52,15 @@ const std::byte* RecordingMemory::find_stored(std::uint64_t number) const {
 
 const std::byte* RecordingMemory::find_page(std::uint64_t number) {
   if (const std::byte* stored = find_stored(number)) return stored;
-  if (source_ == nullptr) {
+  BulkMemory* source = source_;
+  if (source == nullptr && is_constant(number)) source = constant_source_;
+  if (source == nullptr) {
     missed_.push_back(number);
     return nullptr;
   }
   if (pages_.contains(number)) return nullptr;  // known to be unreadable
   std::byte* bytes = new_page();
-  bool readable = source_->read(Address{number * kPageSize}, {bytes, kPageSize}).has_value();
+  bool readable = source->read(Address{number * kPageSize}, {bytes, kPageSize}).has_value();
   if (!readable) {
     free_page_ -= kPageSize;
     ++free_pages_;
@@ -66,6 +68,26 @@ const std::byte* RecordingMemory::find_page(std::uint64_t number) {
   pages_.emplace(number, readable ? bytes : nullptr);
   if (readable && fetched_first_.size() < kFirstPages) fetched_first_.push_back(number);
   return readable ? bytes : nullptr;
+}
+
+void RecordingMemory::attach_constant(BulkMemory& source, std::vector<PageRange> ranges) {
+  constant_source_ = &source;
+  constant_ = std::move(ranges);
+}
+
+void RecordingMemory::detach() {
+  source_ = nullptr;
+  constant_source_ = nullptr;
+}
+
+bool RecordingMemory::is_constant(std::uint64_t number) const {
+  if (constant_source_ == nullptr) return false;
+  auto after = std::upper_bound(constant_.begin(), constant_.end(), number, [](std::uint64_t page, const PageRange& range) {
+    return page < range.start.value() / kPageSize;
+  });
+  if (after == constant_.begin()) return false;
+  const PageRange& range = *std::prev(after);
+  return number - range.start.value() / kPageSize < range.pages;
 }
 
 Result<void> RecordingMemory::read(Address from, std::span<std::byte> into) {
@@ -102,8 +124,8 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::v
   for (const PageRange& range : ranges) total += range.pages;
   if (total == 0) return;
   // One block, touched page by page: the copy into it then takes no page faults.
-  storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(total * kPageSize));
-  std::byte* at = storage_.back().get();
+  blocks_.emplace_back(total * kPageSize);
+  std::byte* at = blocks_.back().bytes();
   for (std::uint64_t page = 0; page < total; ++page) at[page * kPageSize] = std::byte{0};
   auto next = urgent.begin();
   for (const PageRange& range : ranges) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bulk_memory.h"
+#include "page_block.h"
 
 namespace asyncspy {
 
@@ -29,7 +30,11 @@ class RecordingMemory : public Memory {
   void fill(BulkMemory& from);
 
   void attach(BulkMemory& source) { source_ = &source; }
-  void detach() { source_ = nullptr; }
+
+  // While otherwise detached: pages in these ranges (ordered, disjoint) never change, they are fetched when asked for.
+  void attach_constant(BulkMemory& source, std::vector<PageRange> ranges);
+
+  void detach();
 
   // Whether the page is there; `number` counts pages from address 0.
   [[nodiscard]] bool has_page(std::uint64_t number) { return find_stored(number) != nullptr; }
@@ -63,10 +68,15 @@ class RecordingMemory : public Memory {
 
   static constexpr std::size_t kPagesPerChunk = 64;
 
+  [[nodiscard]] bool is_constant(std::uint64_t number) const;
+
   BulkMemory* source_;
+  BulkMemory* constant_source_ = nullptr;
+  std::vector<PageRange> constant_;
   std::vector<StoredRange> ranges_;                      // by address
   std::unordered_map<std::uint64_t, std::byte*> pages_;  // page number -> bytes fetched singly; null: not readable
-  std::vector<std::unique_ptr<std::byte[]>> storage_;
+  std::vector<std::unique_ptr<std::byte[]>> storage_;  // of pages fetched singly
+  std::vector<PageBlock> blocks_;                      // of whole ranges
   std::byte* free_page_ = nullptr;
   std::size_t free_pages_ = 0;
   std::vector<std::uint64_t> missed_;

@@ -32,23 +32,28 @@ NumberedName split_number(std::string_view name) {
   return {name.substr(0, at), number, true};
 }
 
-// One past the last of the names from `from` on that count up by one with the same prefix.
-std::size_t find_end_of_run(const std::vector<std::string>& names, std::size_t from) {
-  const NumberedName first = split_number(names[from]);
+// A name with its parts, taken apart once.
+struct ListedName {
+  NumberedName parts;
+  std::string_view whole;
+};
+
+// Where the run of consecutive numbers that begins at `from` ends.
+std::size_t find_end_of_run(const std::vector<ListedName>& names, std::size_t from) {
+  const NumberedName& first = names[from].parts;
   std::size_t end = from + 1;
   if (!first.numbered) return end;
   while (end < names.size()) {
-    const NumberedName next = split_number(names[end]);
+    const NumberedName& next = names[end].parts;
     if (!next.numbered || next.prefix != first.prefix || next.number != first.number + (end - from)) break;
     ++end;
   }
   return end;
 }
 
-// By prefix, then by number: an order without contradictions also where some names have numbers and some have none.
-bool comes_before(const std::string& left, const std::string& right) {
-  const NumberedName a = split_number(left);
-  const NumberedName b = split_number(right);
+bool comes_before(const ListedName& left, const ListedName& right) {
+  const NumberedName& a = left.parts;
+  const NumberedName& b = right.parts;
   return std::tie(a.prefix, a.numbered, a.number) < std::tie(b.prefix, b.numbered, b.number);
 }
 
@@ -132,7 +137,9 @@ std::string TextPage::title_of_loop(std::size_t index) const {
 
 std::string TextPage::list_names(const std::vector<std::string>& names) const {
   constexpr std::size_t kShortestRun = 3;
-  std::vector<std::string> sorted = names;
+  std::vector<ListedName> sorted;
+  sorted.reserve(names.size());
+  for (const std::string& name : names) sorted.push_back({split_number(name), name});
   std::ranges::stable_sort(sorted, comes_before);
   std::string text;
   std::size_t at = 0;
@@ -141,7 +148,7 @@ std::string TextPage::list_names(const std::vector<std::string>& names) const {
     std::size_t end = find_end_of_run(sorted, at);
     if (end - at < kShortestRun) end = at + 1;
     const bool run = end - at > 1;
-    const std::string item = run ? fmt::format("{}..{}", sorted[at], sorted[end - 1]) : sorted[at];
+    const std::string item = run ? fmt::format("{}..{}", sorted[at].whole, sorted[end - 1].whole) : std::string(sorted[at].whole);
     columns += count_columns(item) + 2;
     if (!options_.all && at > 0 && columns > kListColumns) break;
     if (!text.empty()) text += ", ";

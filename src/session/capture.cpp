@@ -18,6 +18,8 @@ namespace asyncspy {
 namespace {
 
 constexpr int kMaxStops = 3;
+constexpr std::uint64_t kMostPagesOfSmall = 8'192;              // 32 MiB written: copied in some milliseconds
+constexpr std::uint64_t kMostMappedOfSmall = std::uint64_t{1} << 30;  // bytes of writable mappings
 
 std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -158,7 +160,9 @@ class FrozenCopy {
     if (auto done = scout(); !done) return done;
     for (int stop = 1; stop < kMaxStops; ++stop) {
       if (auto done = copy(WhileStopped::kCopy); !done) return std::unexpected(explain_still(target_, done.error()));
+      snapshot_.memory->attach_constant(target_.memory(), find_constant());
       auto report = analyse(snapshot_);
+      snapshot_.memory->detach();
       std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
       if (missed.empty() || is_cut_short_) return accept(std::move(report));
       ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings));
@@ -172,6 +176,7 @@ class FrozenCopy {
 
   Result<void> scout() {
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
+    if (take_whole_if_small()) return {};
     auto scouted = analyse(snapshot_);
     bool can_be_torn = scouted || scouted.error().kind == ErrorKind::kCorrupt || scouted.error().kind == ErrorKind::kUnreadable;
     if (!can_be_torn) return std::unexpected(explain(target_, scouted.error()));
@@ -182,6 +187,36 @@ class FrozenCopy {
       ranges_ = unite(ranges_, written);
     }
     return {};
+  }
+
+  // A small process is copied as it is: that costs less time than finding out what of it matters, and the pause hardly grows.
+  // Only the interpreter is looked for, and what the threads execute, which touches the files that are mapped.
+  bool take_whole_if_small() {
+    if (options_.full || options_.sparse) return false;
+    std::uint64_t writable = 0;
+    for (const Mapping& mapping : snapshot_.process.mappings) {
+      if (mapping.writable && !mapping.shared) writable += mapping.end.value() - mapping.start.value();
+    }
+    if (writable > kMostMappedOfSmall) return false;  // its page map alone would be long
+    auto written = target_.find_written_pages(snapshot_.process.mappings);
+    if (!written || count_pages(*written) > kMostPagesOfSmall) return false;
+    auto runtime = find_runtime(*snapshot_.memory, snapshot_.process.images);
+    if (!runtime) return false;  // the scout finds the words for it
+    snapshot_.runtime = std::move(*runtime);
+    visit_stacks(snapshot_);
+    urgent_ = snapshot_.memory->fetched_first();
+    ranges_ = unite(snapshot_.memory->recorded(), *written);
+    return true;
+  }
+
+  // Read-only mappings of files do not change: what the copy lacks of them is fetched without another stop.
+  [[nodiscard]] std::vector<PageRange> find_constant() const {
+    std::vector<PageRange> constant;
+    for (const Mapping& mapping : snapshot_.process.mappings) {
+      if (mapping.writable || !mapping.readable || mapping.inode == 0 || mapping.shared) continue;
+      constant.push_back({mapping.start, (mapping.end.value() - mapping.start.value()) / kPageSize});
+    }
+    return constant;
   }
 
   // One stop: copies the ranges and the tops of the stacks. An analysis during the stop fetches what else it needs.

@@ -1,8 +1,12 @@
 #include "process_maps.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
 
 #include "catch.h"
 
@@ -43,6 +47,34 @@ TEST_CASE("the maps of this process hold the code that runs") {
   CHECK(std::ranges::any_of(*maps, [&](const Mapping& mapping) {
     return mapping.executable && mapping.start.value() <= here && here < mapping.end.value();
   }));
+}
+
+TEST_CASE("files whose names look like the kernel's remarks keep their names, and deleted ones are told") {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("asyncspy-maps-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(folder);
+  for (const char* name : {"plain", "lib (deleted)", "a\\012b", "a\nb", "a\\012b (deleted)", "a\nb (deleted)"}) {
+    const std::string path = folder / name;
+    INFO(path);
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+    REQUIRE(file >= 0);
+    REQUIRE(::ftruncate(file, 4096) == 0);
+    void* place = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, file, 0);
+    ::close(file);
+    REQUIRE(place != MAP_FAILED);
+    const auto look = [&] {
+      const auto maps = read_process_maps(::getpid());
+      REQUIRE(maps);
+      const auto found = std::ranges::find(*maps, Address{reinterpret_cast<std::uint64_t>(place)}, &Mapping::start);
+      REQUIRE(found != maps->end());
+      return *found;
+    };
+    CHECK(look().path == path);
+    CHECK_FALSE(look().deleted);
+    std::filesystem::remove(path);
+    CHECK(look().deleted);
+    ::munmap(place, 4096);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace asyncspy

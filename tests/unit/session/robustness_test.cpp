@@ -24,7 +24,9 @@ constexpr int kRoundsOfLayout = 400;
 constexpr int kRoundsOfCode = 400;
 constexpr int kRoundsOfRecording = 60;
 constexpr unsigned kGuardSeconds = 900;     // SIGALRM ends a walk that does not end by itself
-constexpr std::uint64_t kReadsPerWholeRun = 10;  // a damaged copy may cost that many times the reads of a whole one
+// A damaged copy may cost that many times the reads of a whole one: several layouts are tried on it, and a class whose
+// dictionary became the largest of the process (the interned strings) is looked through once for each slot.
+constexpr std::uint64_t kReadsPerWholeRun = 40;
 
 struct Outcome {
   Result<Report> report;
