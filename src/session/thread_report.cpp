@@ -1,6 +1,7 @@
 #include "thread_report.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "system_calls.h"
 
@@ -35,10 +36,23 @@ void fill_native_id(Memory& memory, ThreadState& state, const std::vector<Thread
   }
 }
 
-// A sub-interpreter has a thread state from its creation on, in which nothing runs.
-bool belongs_to_none(const ThreadState& state, const std::vector<ThreadFacts>& threads) {
-  return state.frame.is_null() && state.native_thread_id == 0 &&
-         std::ranges::none_of(threads, [&](const ThreadFacts& facts) { return belongs_to(state, facts); });
+// The threads that run with each state, as places in `threads`; or none. A sub-interpreter has a state from its creation on in
+// which nothing runs: it names no thread, or the one that created it. Such states are left out.
+std::vector<std::optional<std::size_t>> match_threads(std::vector<ThreadState>& states, const std::vector<ThreadFacts>& threads) {
+  std::vector<std::optional<std::size_t>> matches;
+  std::vector<ThreadState> kept;
+  std::vector<bool> used(threads.size(), false);
+  for (const ThreadState& state : states) {
+    std::size_t i = 0;
+    while (i < threads.size() && (used[i] || !belongs_to(state, threads[i]))) ++i;
+    bool is_found = i < threads.size();
+    if (!is_found && state.frame.is_null()) continue;
+    if (is_found) used[i] = true;
+    matches.push_back(is_found ? std::optional(i) : std::nullopt);
+    kept.push_back(state);
+  }
+  states = std::move(kept);
+  return matches;
 }
 
 SystemCallReport describe_call(Snapshot& snapshot, const SystemCall& call) {
@@ -92,18 +106,16 @@ ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const st
     report.states.insert(report.states.end(), states.begin(), states.end());
   }
   for (ThreadState& state : report.states) fill_native_id(*snapshot.memory, state, snapshot.threads);
+  const auto matches = match_threads(report.states, snapshot.threads);
   std::vector<bool> used(snapshot.threads.size(), false);
-  std::erase_if(report.states, [&](const ThreadState& state) { return belongs_to_none(state, snapshot.threads); });
   for (const ThreadState& state : report.states) {
     Thread thread;
     thread.has_python = true;
     thread.python_thread = Address{state.thread_id};
     thread.interpreter = state.interpreter;
-    for (std::size_t i = 0; i < snapshot.threads.size(); ++i) {
-      if (used[i] || !belongs_to(state, snapshot.threads[i])) continue;
-      used[i] = true;
-      fill_facts(thread, snapshot.threads[i], snapshot);
-      break;
+    if (const auto& match = matches[report.threads.size()]) {
+      used[*match] = true;
+      fill_facts(thread, snapshot.threads[*match], snapshot);
     }
     fill_gil(thread, state, interpreters);
     StackWalk walk = walk_stack(inspection, state.frame);
