@@ -60,6 +60,8 @@ std::string read_heap_name(const ObjectReader& reader, const Type& type, const s
 TypeKind classify(const Type& type) {
   if (type.cython.delegate >= 0) return TypeKind::kCythonCoroutine;
   if (type.name == "_asyncio.FutureIter") return TypeKind::kFutureIterator;
+  // Cython's wrapper keeps its coroutine where CPython's does (Cython/Utility/Coroutine.c).
+  if (type.name.starts_with("_cython_") && type.short_name() == "coroutine_wrapper") return TypeKind::kCoroutineWrapper;
   if (type.is_heap_type()) return TypeKind::kOther;
   for (const BuiltinName& builtin : kBuiltins) {
     if (type.name == builtin.name) return builtin.kind;

@@ -18,6 +18,7 @@ namespace asyncspy {
 namespace {
 
 constexpr int kMaxStops = 3;
+constexpr int kMoreAttempts = 2;  // at a stop that was not reached in time
 constexpr std::uint64_t kMostPagesOfSmall = 8'192;              // 32 MiB written: copied in some milliseconds
 constexpr std::uint64_t kMostMappedOfSmall = std::uint64_t{1} << 30;  // bytes of writable mappings
 
@@ -224,7 +225,7 @@ class FrozenCopy {
     snapshot_.memory.reset();  // two copies of a large process are one too many
     snapshot_.memory = std::make_unique<RecordingMemory>(nullptr);
     snapshot_.memory->prepare(ranges_, urgent_);
-    ASYNCSPY_TRY(freeze, target_.freeze(options_.max_pause));
+    ASYNCSPY_TRY(freeze, stop_target());
     TimedMemory timed(target_.memory(), freeze->ends_at());
     note_moment(*freeze);
     snapshot_.memory->fill(timed);
@@ -243,6 +244,15 @@ class FrozenCopy {
     snapshot_.warnings = freeze->warnings();
     if (is_cut_short_) snapshot_.warnings.push_back(describe_cut());
     return {};
+  }
+
+  // On a machine that is busy with other things a thread may not come to its stop in time. It runs on then: try again.
+  Result<std::unique_ptr<Freeze>> stop_target() {
+    auto freeze = target_.freeze(options_.max_pause);
+    for (int again = 0; again < kMoreAttempts && !freeze && freeze.error().kind == ErrorKind::kTimeout; ++again) {
+      freeze = target_.freeze(options_.max_pause);
+    }
+    return freeze;
   }
 
   void note_moment(const Freeze& freeze) {

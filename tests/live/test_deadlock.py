@@ -1,13 +1,19 @@
 """Two tasks that hold each other's lock: both are seen waiting in acquire, for the lock that the other one has."""
+import pytest
+
+import interpreters
 
 
-def test_both_tasks_of_a_lock_deadlock_wait_in_acquire(asyncspy, start_situation, any_interpreter):
-    target = start_situation(any_interpreter, "lock_deadlock")
+@pytest.mark.parametrize("interpreter", interpreters.matrix(), ids=lambda each: each.label)
+def test_both_tasks_of_a_lock_deadlock_wait_in_acquire(asyncspy, start_situation, interpreter):
+    target = start_situation(interpreter, "lock_deadlock")
     report = asyncspy.dump(target.pid)
     takers = [task for task in report["tasks"] if task["stack"][0]["function"] == "take"]
     assert len(takers) == 2
     for task in takers:
-        assert [frame["function"] for frame in task["stack"]] == ["take", "_ContextManagerMixin.__aenter__", "Lock.acquire"]
+        assert [frame["name"] for frame in task["stack"]] == ["take", "__aenter__", "acquire"]
+        assert task["stack"][0]["file"].endswith("lock_deadlock.py") and task["stack"][0]["line"] == 12
+        assert task["stack"][-1]["file"].endswith("asyncio/locks.py") and task["stack"][-1]["line"] > 0
         assert task["state"] == "pending" and not task["running"]
         assert task["wait"]["kind"] == "primitive"
         assert (task["wait"]["primitive"], task["wait"]["operation"]) == ("Lock", "acquire")

@@ -296,7 +296,10 @@ def _frameless(thing):
     if kind.__name__ == "FutureIter" or hasattr(kind, "_asyncio_future_blocking"):
         return None, None  # the future itself, reported as `awaited`
     link = {"kind": "opaque", "type": kind.__name__, "object": hex(id(thing)), "running": False}
+    if hasattr(kind, "cr_await") or hasattr(kind, "gi_yieldfrom"):  # a coroutine written in Cython
+        return link, getattr(thing, "cr_await", None) or getattr(thing, "gi_yieldfrom", None)
     if kind.__name__ not in LEADING_ON:
         return link, None
-    following = [each for each in gc.get_referents(thing) if type(each) in KINDS or type(each).__name__ in LEADING_ON]
+    following = [each for each in gc.get_referents(thing) if type(each) in KINDS or type(each).__name__ in LEADING_ON
+                 or hasattr(type(each), "cr_await")]
     return link, (following[0] if following else None)
