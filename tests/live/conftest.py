@@ -41,6 +41,12 @@ class Asyncspy:
         assert not faults, "the JSON does not follow its schema:\n" + "\n".join(faults[:10])
 
 
+def pytest_terminal_summary(terminalreporter, config):
+    counts = getattr(config, "comparisons", None)
+    if counts:
+        terminalreporter.write_line("{comparisons} comparisons of {tasks} tasks in {dumps} dumps".format(**counts))
+
+
 @pytest.fixture(scope="session")
 def schema():
     with open(SCHEMA) as file:
