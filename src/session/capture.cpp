@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kMaxStops = 3;
 constexpr int kMoreAttempts = 2;  // at a stop that was not reached in time
-constexpr std::uint64_t kMostPagesOfSmall = 8'192;              // 32 MiB written: copied in some milliseconds
+constexpr std::uint64_t kMostPagesOfSmall = 2'048;              // 8 MiB written: copied in one or two milliseconds
 constexpr std::uint64_t kMostMappedOfSmall = std::uint64_t{1} << 30;  // bytes of writable mappings
 
 std::int64_t wall_clock_ns() {
