@@ -11,9 +11,6 @@ from target import held_threads
 
 SUITED = [each for each in interpreters.matrix() if each.version[:2] >= (3, 8)]  # whose tasks can be renamed
 EVERYWHERE = pytest.mark.parametrize("interpreter", SUITED, ids=lambda each: each.label)
-# One dump in some hundred of this shape shows dozens of tasks in sleep(0) as "unknown", their steps in no list: not explained
-# yet. It is honest (no wrong fact), but more than the 0.1 % that may be gaps.
-QUEUES = pytest.param("queues", marks=pytest.mark.xfail(reason="steps of sleeping tasks not found now and then", strict=False))
 SHAPES = {"chains": ("chains", 300, 1), "threads": ("chains", 100, 3), "gathers": ("gathers", 8), "queues": ("queues", 100)}
 DUMPS = 10
 UNHURRIED = ("--max-pause", 20000)  # a stop that a loaded machine delays is not what these tests are about
@@ -28,12 +25,18 @@ def start_churning(start, interpreter, shape):
 
 def check(verdict, least):
     print("{} tasks compared, {} with gaps, {} wrong".format(verdict.compared, verdict.gaps, len(verdict.faults)))
-    assert not verdict.faults, "{} faults:\n{}".format(len(verdict.faults), "\n".join(verdict.faults[:10]))
+    # Not explained yet: in one dump of hundreds dozens of tasks in sleep(0) were "unknown", their steps in no list (queues, 3.8).
+    # No wrong fact, but more than may be missing. Everything else is a failure.
+    unexplained = [fault for fault in verdict.faults if fault.endswith("are in no list")]
+    wrong = [fault for fault in verdict.faults if fault not in unexplained]
+    assert not wrong, "{} faults:\n{}".format(len(wrong), "\n".join(wrong[:10]))
     assert verdict.compared >= least
+    if unexplained:
+        pytest.xfail(unexplained[0])
     assert verdict.gaps <= verdict.compared / 1000, "{} of {} tasks have gaps".format(verdict.gaps, verdict.compared)
 
 
-@pytest.mark.parametrize("shape", [each if each != "queues" else QUEUES for each in sorted(SHAPES)])
+@pytest.mark.parametrize("shape", sorted(SHAPES))
 @EVERYWHERE
 def test_no_dump_of_a_churning_target_mixes_two_moments(asyncspy, start, interpreter, shape):
     target, started, judge = start_churning(start, interpreter, shape)
@@ -62,7 +65,7 @@ def count_gaps(report):
     return sum(len(owner["gaps"]) for owner in owners)
 
 
-@pytest.mark.parametrize("shape", [each if each != "queues" else QUEUES for each in sorted(SHAPES)])
+@pytest.mark.parametrize("shape", sorted(SHAPES))
 @EVERYWHERE
 def test_a_churning_target_is_read_without_a_stop_in_bounded_time(asyncspy, start, interpreter, shape):
     target, _, _ = start_churning(start, interpreter, shape)
