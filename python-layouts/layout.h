@@ -210,7 +210,9 @@ struct SequenceLayout {
   Pointer list_items;
   Int64 deque_size;
   Pointer deque_left_block;
+  Pointer deque_right_block;
   Int64 deque_left_index;
+  Int64 deque_right_index;
   Bytes deque_block_items;
   Pointer deque_block_right;
 };

@@ -206,12 +206,14 @@ class ValueChecks {
     ASYNCSPY_TRY(size, reader_.read(at, layout.deque_size));
     ASYNCSPY_TRY(index, reader_.read(at, layout.deque_left_index));
     ASYNCSPY_TRY(block, reader_.read(at, layout.deque_left_block));
-    // The right block is the member behind the left one; of an empty deque they are the same.
-    ASYNCSPY_TRY(right_block, reader_.memory.read_value<Address>(at + static_cast<std::uint64_t>(layout.deque_left_block.offset) + 8));
+    ASYNCSPY_TRY(right_index, reader_.read(at, layout.deque_right_index));
+    ASYNCSPY_TRY(right_block, reader_.read(at, layout.deque_right_block));
     bool links_follow_items = layout.deque_block_right.offset == layout.deque_block_items.offset + 64 * 8;
-    if (block != right_block || !links_follow_items) return wrong("its blocks are elsewhere");
+    // Of an empty deque the left block is the right one, so that only their order tells them apart.
+    bool are_neighbours = layout.deque_right_block.offset == layout.deque_left_block.offset + 8;
+    if (block != right_block || !links_follow_items || !are_neighbours) return wrong("its blocks are elsewhere");
     // An empty deque starts in the middle of its only block (Modules/_collectionsmodule.c, deque_new).
-    return expect(size == 0 && index == 32, "it does not look like an empty one");
+    return expect(size == 0 && index == 32 && right_index == 31, "it does not look like an empty one");
   }
 
   Verdict byte_order_mark(Address bytes) {

@@ -60,6 +60,79 @@ Result<std::vector<DictEntry>> read_entries(const ObjectReader& reader, const Ke
   return entries;
 }
 
+// Modules/_collectionsmodule.c: blocks of 64 pointers, linked to the right. Items lie from leftindex of the left block to
+// rightindex of the right block.
+class DequeRead {
+ public:
+  DequeRead(const ObjectReader& reader, Address object) : reader_(reader), layout_(reader.layout.sequence), object_(object) {}
+
+  Result<std::vector<Address>> run() {
+    ASYNCSPY_TRY(view, reader_.view_of(object_, layout_.deque_size, layout_.deque_left_index, layout_.deque_left_block,
+                                       layout_.deque_right_index, layout_.deque_right_block));
+    size_ = view.get(layout_.deque_size);
+    right_ = view.get(layout_.deque_right_block);
+    right_index_ = view.get(layout_.deque_right_index);
+    Address block = view.get(layout_.deque_left_block);
+    std::int64_t index = view.get(layout_.deque_left_index);
+    if (size_ == 0) return std::vector<Address>{};
+    if (size_ < 0 || size_ > kMaxContainerItems || index < 0 || index > kBlockLength) return implausible();
+    if (index == kBlockLength) {
+      ASYNCSPY_TRY(first, find_first_block(block));
+      return read_items(first, 0);
+    }
+    return read_items(block, index);
+  }
+
+ private:
+  static constexpr std::int64_t kBlockLength = 64;
+
+  std::unexpected<Error> implausible() {
+    return fail(ErrorKind::kCorrupt, "length of a deque is not plausible", {}, object_);
+  }
+
+  // The thread was stopped within popleft(), between two blocks: leftindex is past the end of a block, and leftblock is that
+  // block or already its right neighbour. The distance to the right end tells which.
+  Result<Address> find_first_block(Address block) {
+    std::int64_t items = right_index_ + 1;  // from the beginning of `block` to the right end
+    Address at = block;
+    Address neighbour;
+    for (; at != right_; items += kBlockLength) {
+      if (items > size_ + kBlockLength) return implausible();
+      ASYNCSPY_TRY(right, reader_.read(at, layout_.deque_block_right));
+      if (at == block) neighbour = right;
+      at = right;
+    }
+    auto fits = [&](std::int64_t count) { return count == size_ || count == size_ - 1; };  // the size is lowered before or after
+    if (fits(items)) return block;
+    if (!neighbour.is_null() && fits(items - kBlockLength)) return neighbour;
+    return implausible();
+  }
+
+  Result<std::vector<Address>> read_items(Address block, std::int64_t index) {
+    std::vector<Address> items;
+    for (std::int64_t left = size_; left > 0; index = 0) {
+      bool is_last = block == right_ && right_index_ >= index && right_index_ - index < left;
+      std::int64_t end = is_last ? right_index_ + 1 : kBlockLength;
+      std::int64_t here = std::min(left, end - index);
+      Address from = block + static_cast<std::uint64_t>(layout_.deque_block_items.offset + index * 8);
+      ASYNCSPY_TRY(part, read_pointers(reader_, from, here, object_));
+      items.insert(items.end(), part.begin(), part.end());
+      left -= here;
+      if (left == 0 || is_last) break;
+      ASYNCSPY_TRY(right, reader_.read(block, layout_.deque_block_right));
+      block = right;
+    }
+    return items;
+  }
+
+  const ObjectReader& reader_;
+  const SequenceLayout& layout_;
+  Address object_;
+  std::int64_t size_ = 0;
+  Address right_;
+  std::int64_t right_index_ = 0;
+};
+
 }  // namespace
 
 Result<std::vector<Address>> read_tuple(const ObjectReader& reader, Address object) {
@@ -74,31 +147,7 @@ Result<std::vector<Address>> read_list(const ObjectReader& reader, Address objec
   return read_pointers(reader, view.get(layout.list_items), view.get(layout.list_size), object);
 }
 
-// Modules/_collectionsmodule.c: blocks of 64 pointers, linked to the right, starting at leftindex of the left block.
-Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address object) {
-  constexpr std::int64_t kBlockLength = 64;
-  const SequenceLayout& layout = reader.layout.sequence;
-  ASYNCSPY_TRY(view, reader.view_of(object, layout.deque_size, layout.deque_left_index, layout.deque_left_block));
-  std::int64_t left = view.get(layout.deque_size);
-  std::int64_t index = view.get(layout.deque_left_index);
-  Address block = view.get(layout.deque_left_block);
-  if (left < 0 || left > kMaxContainerItems || (left > 0 && (index < 0 || index >= kBlockLength))) {
-    return fail(ErrorKind::kCorrupt, "length of a deque is not plausible", {}, object);
-  }
-  std::vector<Address> items;
-  while (left > 0) {
-    std::int64_t here = std::min(left, kBlockLength - index);
-    Address from = block + static_cast<std::uint64_t>(layout.deque_block_items.offset + index * 8);
-    ASYNCSPY_TRY(part, read_pointers(reader, from, here, object));
-    items.insert(items.end(), part.begin(), part.end());
-    left -= here;
-    index = 0;
-    if (left == 0) break;
-    ASYNCSPY_TRY(right, reader.read(block, layout.deque_block_right));
-    block = right;
-  }
-  return items;
-}
+Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address object) { return DequeRead(reader, object).run(); }
 
 // Objects/setobject.c: a table of (key, hash), unused slots have a null key, deleted ones the hash -1.
 Result<std::vector<Address>> read_set(const ObjectReader& reader, Address object) {

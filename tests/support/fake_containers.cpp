@@ -34,7 +34,7 @@ Address FakeHeap::list(const std::vector<Address>& items) {
 // Modules/_collectionsmodule.c: blocks of a left link, 64 pointers and a right link.
 Address FakeHeap::deque(const std::vector<Address>& items, std::int64_t left_index) {
   const SequenceLayout& layout = layout_.sequence;
-  Address place = object(static_type("collections.deque"), layout.deque_left_index.offset + 16);
+  Address place = object(static_type("collections.deque"), layout.deque_right_index.offset + 16);
   Address block = memory.allocate(static_cast<std::size_t>(layout.deque_block_right.offset) + 8);
   set(place, layout.deque_size, items.size());
   set(place, layout.deque_left_block, block);
@@ -50,6 +50,8 @@ Address FakeHeap::deque(const std::vector<Address>& items, std::int64_t left_ind
     memory.write(at(block, layout.deque_block_items) + index * 8, item);
     ++index;
   }
+  set(place, layout.deque_right_block, block);
+  set(place, layout.deque_right_index, static_cast<std::int64_t>(index) - 1);
   return place;
 }
 

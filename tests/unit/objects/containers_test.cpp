@@ -45,6 +45,46 @@ TEST_CASE("a deque is read over its blocks from wherever it begins") {
   }
 }
 
+// popleft() of the last item of a block: leftindex becomes 64, the size is lowered, then the block is left behind.
+TEST_CASE("a deque that is just leaving a block has all its items") {
+  FOR_EACH_LAYOUT(layout) {
+    FakeHeap heap(layout);
+    ObjectReader reader{heap.memory, layout};
+    const SequenceLayout& fields = layout.sequence;
+    for (std::size_t count : {2U, 64U, 65U, 66U, 200U}) {
+      std::vector<Address> all = some_items(count);
+      std::vector<Address> rest(all.begin() + 1, all.end());
+      for (std::size_t size : {count, count - 1}) {
+        INFO(count << " items, size " << size);
+        Address deque = heap.deque(all, 63);
+        heap.set(deque, fields.deque_left_index, 64);
+        heap.set(deque, fields.deque_size, size);
+        CHECK(read_deque(reader, deque).value() == rest);
+        Address left = *heap.memory.read_value<Address>(FakeHeap::at(deque, fields.deque_left_block));
+        Address right = *heap.memory.read_value<Address>(FakeHeap::at(left, fields.deque_block_right));
+        heap.set(deque, fields.deque_left_block, right);  // and leftindex is not yet 0
+        CHECK(read_deque(reader, deque).value() == rest);
+      }
+    }
+    Address deque = heap.deque(some_items(200), 63);
+    heap.set(deque, fields.deque_left_index, 64);
+    heap.set(deque, fields.deque_size, 150);
+    CHECK(read_deque(reader, deque).error().kind == ErrorKind::kCorrupt);
+  }
+}
+
+TEST_CASE("a deque whose size is not yet lowered ends at its right end") {
+  FOR_EACH_LAYOUT(layout) {
+    FakeHeap heap(layout);
+    ObjectReader reader{heap.memory, layout};
+    for (std::size_t count : {1U, 40U, 100U}) {
+      Address deque = heap.deque(some_items(count), 10);
+      heap.set(deque, layout.sequence.deque_size, count + 1);
+      CHECK(read_deque(reader, deque).value() == some_items(count));
+    }
+  }
+}
+
 TEST_CASE("a set yields its members without the deleted ones") {
   FOR_EACH_LAYOUT(layout) {
     FakeHeap heap(layout);
@@ -129,7 +169,7 @@ TEST_CASE("lengths that nothing has are refused before anything is copied") {
       CHECK(read_dict(reader, dict).error().kind == ErrorKind::kCorrupt);
     }
     Address deque = heap.deque(some_items(2));
-    heap.set(deque, layout.sequence.deque_left_index, 64);
+    heap.set(deque, layout.sequence.deque_left_index, 65);
     CHECK(read_deque(reader, deque).error().kind == ErrorKind::kCorrupt);
     heap.set(deque, layout.sequence.deque_left_index, -1);
     CHECK(read_deque(reader, deque).error().kind == ErrorKind::kCorrupt);
@@ -171,6 +211,7 @@ TEST_CASE("a deque whose blocks go round ends with its length") {
     Address deque = heap.deque(some_items(65));
     Address block = *heap.memory.read_value<Address>(FakeHeap::at(deque, layout.sequence.deque_left_block));
     heap.set(block, layout.sequence.deque_block_right, block);
+    heap.set(deque, layout.sequence.deque_right_block, Address{8});
     heap.set(deque, layout.sequence.deque_size, 10'000);
     CHECK(read_deque(reader, deque).value().size() == 10'000);
   }
