@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kMaxStops = 3;
 constexpr int kMoreAttempts = 2;  // at a stop that was not reached in time
+constexpr int kMostLooks = 5;     // at a process that runs on
 constexpr std::uint64_t kMostPagesOfSmall = 2'048;              // 8 MiB written: copied in one or two milliseconds
 constexpr std::uint64_t kMostMappedOfSmall = std::uint64_t{1} << 30;  // bytes of writable mappings
 
@@ -59,10 +60,13 @@ Error explain_still(Target& target, Error error) {
   return error;
 }
 
+// What a process that moves meanwhile can cause.
+bool can_be_torn(const Error& error) { return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kUnreadable; }
+
 // What is not of one moment may be nonsense only because of that.
 Error explain_torn(Target& target, Error error) {
   error = explain(target, std::move(error));
-  if (error.kind != ErrorKind::kCorrupt && error.kind != ErrorKind::kUnreadable) return error;
+  if (!can_be_torn(error)) return error;
   error.what += "; the process ran on while it was read, which can be the cause";
   error.hint = "try again, or without --no-pause";
   return error;
@@ -108,13 +112,18 @@ Result<void> begin_to_look(Target& target, Snapshot& snapshot) {
   return {};
 }
 
+// What moves can be nonsense at one moment and make sense at the next: a process that computes all the time is looked at again.
 Result<void> look_while_running(Target& target, Snapshot& snapshot) {
-  if (auto begun = begin_to_look(target, snapshot); !begun) return std::unexpected(explain(target, begun.error()));
-  auto report = analyse(snapshot);
-  snapshot.memory->detach();
-  if (!report) return std::unexpected(explain_torn(target, report.error()));
-  snapshot.analysis = std::move(*report);
-  return {};
+  for (int look = 1;; ++look) {
+    if (auto begun = begin_to_look(target, snapshot); !begun) return std::unexpected(explain(target, begun.error()));
+    auto report = analyse(snapshot);
+    snapshot.memory->detach();
+    if (report) {
+      snapshot.analysis = std::move(*report);
+      return {};
+    }
+    if (look == kMostLooks || !can_be_torn(report.error())) return std::unexpected(explain_torn(target, report.error()));
+  }
 }
 
 // Says whether the target stood still all the time, so that it did not have to be stopped.
@@ -179,8 +188,7 @@ class FrozenCopy {
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
     if (take_whole_if_small()) return {};
     auto scouted = analyse(snapshot_);
-    bool can_be_torn = scouted || scouted.error().kind == ErrorKind::kCorrupt || scouted.error().kind == ErrorKind::kUnreadable;
-    if (!can_be_torn) return std::unexpected(explain(target_, scouted.error()));
+    if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
     ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings);
     if (options_.full) {
