@@ -1,0 +1,96 @@
+// Who waits for whom, as a graph: built from a Report, pure, and without anything of the target behind it.
+//
+// Nodes are tasks and whatever tasks wait for. An edge leads from the one that waits to the one that it waits for. The
+// shape is the target's and may be hostile (ten thousand waiters on one future, chains of a thousand, cycles, garbage):
+// building it and every walk over it (graph_walks.h) is linear in nodes and edges, and nothing recurses. It says what the
+// report says and judges nothing: what a cycle means is for src/diagnosis.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "report.h"
+
+namespace asyncspy {
+
+enum class NodeKind : std::uint8_t {
+  kTask,
+  kFuture,
+  kPrimitive,
+  kTimer,       // known by the future that it completes
+  kDescriptor,
+};
+
+using NodeIndex = std::uint32_t;
+inline constexpr NodeIndex kNoNode = 0xFFFFFFFF;
+inline constexpr std::uint32_t kNotListed = 0xFFFFFFFF;
+
+struct Node {
+  NodeKind kind = NodeKind::kTask;
+  std::uint32_t index = kNotListed;  // of a task in Report::tasks; kNotListed: something that the report only refers to
+  std::uint64_t identity = 0;        // among its kind: an address, or the number of a descriptor
+
+  [[nodiscard]] Address address() const { return Address{identity}; }
+};
+
+enum class EdgeKind : std::uint8_t {
+  kWaitsFor,  // `from` goes on when `to` is done, fires, is released or ready
+};
+
+struct AwaitEdge {
+  NodeIndex from = kNoNode;
+  NodeIndex to = kNoNode;
+  EdgeKind kind = EdgeKind::kWaitsFor;
+  // "await", "gather", "acquire": in AwaitGraph::construct(). What several edges of one node mean together follows from it:
+  // gather waits for all of them, wait perhaps for the first one.
+  std::uint32_t construct = 0;
+};
+
+class AwaitGraph {
+ public:
+  // Keeps no reference into the report.
+  [[nodiscard]] static AwaitGraph build(const Report& report);
+
+  // Those of Report::tasks come first, in its order: the node of task i is i.
+  [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
+  [[nodiscard]] const std::vector<AwaitEdge>& edges() const { return edges_; }  // ordered by `from`
+
+  [[nodiscard]] std::span<const AwaitEdge> edges_from(NodeIndex node) const;
+  // Who waits for it, as places in edges().
+  [[nodiscard]] std::span<const std::uint32_t> edges_to(NodeIndex node) const;
+
+  [[nodiscard]] std::string_view construct(const AwaitEdge& edge) const { return constructs_[edge.construct]; }
+
+  // kNoNode: nothing waits for such a thing, and it is no task of the report.
+  [[nodiscard]] NodeIndex find(NodeKind kind, std::uint64_t identity) const;
+
+ private:
+  friend class GraphBuilder;
+
+  struct Key {
+    NodeKind kind;
+    std::uint64_t identity;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<Address>{}(Address{key.identity + (static_cast<std::uint64_t>(key.kind) << 56)});
+    }
+  };
+
+  void index_edges();
+
+  std::vector<Node> nodes_;
+  std::vector<AwaitEdge> edges_;
+  std::vector<std::string> constructs_;
+  std::vector<std::uint32_t> first_out_;  // of each node, in edges_; one more for the end
+  std::vector<std::uint32_t> first_in_;   // of each node, in in_; one more for the end
+  std::vector<std::uint32_t> in_;
+  std::unordered_map<Key, NodeIndex, KeyHash> by_key_;
+};
+
+}  // namespace asyncspy
