@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "child_process.h"
 #include "finding.h"
 #include "frame.h"
 #include "gap.h"
+#include "job.h"
 #include "loop.h"
+#include "primitive.h"
 #include "process_facts.h"
 #include "task.h"
 #include "thread.h"
@@ -58,6 +61,10 @@ struct Report {
   std::vector<Thread> threads;
   std::vector<Loop> loops;
   std::vector<Task> tasks;
+  std::vector<Primitive> primitives;      // those that tasks wait at, and the locks of conditions among them
+  std::vector<Job> jobs;                  // those that tasks or threads wait for
+  std::vector<ChildProcess> children;
+  std::vector<Descriptor> descriptors;    // those that tasks or threads wait for, by number
   std::vector<TaskGroup> groups;
   std::vector<Finding> findings;
   std::vector<Gap> gaps;

@@ -15,6 +15,13 @@ namespace asyncspy {
 
 enum class TaskState : std::uint8_t { kPending, kCancelled, kFinished, kUnknown };
 
+// The nearest timeout that encloses what a task waits for.
+struct Deadline {
+  double when = 0;                  // loop time, seconds
+  std::optional<double> remaining;  // seconds from the moment of the snapshot; negative: overdue
+  std::string construct;            // "asyncio.timeout", "asyncio.wait_for", "anyio.CancelScope", or what its timer calls
+};
+
 struct Task {
   Address id;  // address of the task object: an identity within one snapshot
   std::string name;
@@ -28,6 +35,7 @@ struct Task {
   Address awaited;                       // the future in _fut_waiter, or null
   std::uint32_t callbacks = 0;           // done callbacks registered on the task
   Wait wait;
+  std::optional<Deadline> deadline;      // absent: no timeout was found around it
   std::vector<Gap> gaps;
 };
 

@@ -36,6 +36,8 @@ struct Thread {
   bool holds_gil = false;
   bool waits_for_gil = false;
   std::int32_t loop = -1;    // index into Report::loops of the loop that it runs, -1: none
+  Address awaited_job;       // the concurrent future in whose result() it waits, or null
+  Address awaited_task;      // the task that will complete that future, when one is known
   std::vector<Frame> stack;  // outermost first
   std::vector<Gap> gaps;
 };

@@ -21,6 +21,8 @@ struct Ready {
 
 struct OnTask {
   Address task;
+  // Through what: "await", "shield", "wait_for", "run_coroutine_threadsafe" (in another loop), "TaskGroup", ...
+  std::string construct = "await";
 };
 
 // A future of which nothing more is known.
@@ -28,6 +30,9 @@ struct OnFuture {
   Address future;
   std::string type;   // type name of the future
   std::string state;  // "pending", ...
+  // What most probably completes it, or empty: "fd 7, the transport of self in Connection.fetch".
+  std::string inferred{};
+  std::int32_t descriptor = -1;  // as inferred, -1: none
 };
 
 // A timer of the loop completes the awaited future.
@@ -43,20 +48,32 @@ struct OnPrimitive {
   std::string kind;  // "Lock", "Semaphore", "Event", "Condition", "Queue", "Barrier", "StreamReader", ...
   std::string type;  // the object's own type name
   std::string operation;  // "acquire", "get", "put", "join", "wait", ...
-  Address object;
+  Address object;          // one of Report::primitives
 };
 
-// A descriptor that the loop's selector watches on behalf of the awaited future.
+// A descriptor that the loop's selector watches on behalf of the awaited future. What it is: Report::descriptors.
 struct OnDescriptor {
   int descriptor = -1;
+  std::string operation{};  // "sock_recv", "sock_connect", or the function that is called when it is ready; or empty
 };
 
-// Several awaitables at once: gather, wait.
+// Several awaitables at once: gather, wait, as_completed, TaskGroup.
 struct OnMany {
-  std::string construct;  // "gather", "wait"
-  std::vector<Address> tasks;
-  std::uint64_t pending = 0;
-  std::uint64_t total = 0;
+  std::string construct;        // "gather", "wait", "as_completed", "TaskGroup"
+  std::vector<Address> tasks;   // pending ones
+  std::uint64_t pending = 0;    // tasks and other futures
+  std::uint64_t total = 0;      // with those that are done, as far as they are still known
+};
+
+// A call in another thread: run_in_executor, to_thread, anyio.to_thread.
+struct OnJob {
+  Address job;  // one of Report::jobs
+};
+
+// The end of a child process.
+struct OnProcess {
+  int pid = 0;  // as the target sees it; more in Report::children, when the kernel knows it
+  std::string operation;  // "wait", "communicate"
 };
 
 // What it waits for can not be told. `why` says what was seen.
@@ -66,6 +83,7 @@ struct Unknown {
 
 struct Done {};
 
-using Wait = std::variant<Unknown, Done, Running, Ready, OnTask, OnFuture, OnTimer, OnPrimitive, OnDescriptor, OnMany>;
+using Wait = std::variant<Unknown, Done, Running, Ready, OnTask, OnFuture, OnTimer, OnPrimitive, OnDescriptor, OnMany, OnJob,
+                          OnProcess>;
 
 }  // namespace asyncspy

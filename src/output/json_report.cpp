@@ -149,6 +149,10 @@ bool write_json(const Report& report, const JsonOptions& options, Sink& sink) {
   put_array(json, "threads", report.threads, [&](const Thread& thread) { put_thread(json, report, thread); });
   put_array(json, "loops", report.loops, [&](const Loop& loop) { put_loop(json, report, loop); });
   put_array(json, "tasks", report.tasks, [&](const Task& task) { put_task(json, report, task); });
+  put_array(json, "primitives", report.primitives, [&](const Primitive& primitive) { put_primitive(json, primitive); });
+  put_array(json, "jobs", report.jobs, [&](const Job& job) { put_job(json, report, job); });
+  put_array(json, "children", report.children, [&](const ChildProcess& child) { put_child(json, child); });
+  put_array(json, "descriptors", report.descriptors, [&](const Descriptor& each) { put_descriptor(json, each); });
   put_array(json, "groups", report.groups, [&](const TaskGroup& group) { put_group(json, report, group); });
   put_array(json, "findings", report.findings, [&](const Finding& finding) { put_finding(json, finding); });
   put_array(json, "gaps", report.gaps, [&](const Gap& gap) { put_gap(json, gap); });

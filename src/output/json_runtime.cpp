@@ -5,20 +5,6 @@
 namespace asyncspy {
 namespace {
 
-void put_descriptor(JsonWriter& json, const Descriptor& descriptor) {
-  json.begin_object();
-  json.field("number", descriptor.number);
-  json.field("kind", to_word(descriptor.kind));
-  json.field("path", descriptor.path);
-  json.field("protocol", descriptor.protocol);
-  json.field("local", descriptor.local);
-  json.field("peer", descriptor.peer);
-  json.field("tcp_state", descriptor.tcp_state);
-  json.field("receive_queue", descriptor.receive_queue);
-  json.field("send_queue", descriptor.send_queue);
-  json.end_object();
-}
-
 void put_system_call(JsonWriter& json, const std::optional<SystemCallReport>& call) {
   json.key("system_call");
   if (!call) return json.null();
@@ -78,6 +64,8 @@ void put_thread(JsonWriter& json, const Report& report, const Thread& thread) {
   json.field("holds_gil", thread.holds_gil);
   json.field("waits_for_gil", thread.waits_for_gil);
   put_index(json, "loop", thread.loop, report.loops.size());
+  json.field("awaited_job", thread.awaited_job);
+  json.field("awaited_task", thread.awaited_task);
   put_stack(json, report, thread.stack);
   put_gaps(json, thread.gaps);
   json.end_object();

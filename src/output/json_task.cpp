@@ -23,6 +23,7 @@ struct WaitFields {
     json.field("kind", "task");
     json.key("task");
     json.identity(wait.task);
+    json.field("construct", wait.construct);
   }
   void operator()(const OnFuture& wait) const {
     json.field("kind", "future");
@@ -30,6 +31,13 @@ struct WaitFields {
     json.identity(wait.future);
     json.field("type", wait.type);
     json.field("state", wait.state);
+    json.key("inferred");
+    if (wait.inferred.empty()) {
+      json.null();
+    } else {
+      json.value(wait.inferred);
+    }
+    put_descriptor_number(json, "descriptor", wait.descriptor);
   }
   void operator()(const OnTimer& wait) const {
     json.field("kind", "timer");
@@ -46,6 +54,17 @@ struct WaitFields {
   void operator()(const OnDescriptor& wait) const {
     json.field("kind", "descriptor");
     json.field("descriptor", wait.descriptor);
+    json.field("operation", wait.operation);
+  }
+  void operator()(const OnJob& wait) const {
+    json.field("kind", "job");
+    json.key("job");
+    json.identity(wait.job);
+  }
+  void operator()(const OnProcess& wait) const {
+    json.field("kind", "process");
+    json.field("pid", wait.pid);
+    json.field("operation", wait.operation);
   }
   void operator()(const OnMany& wait) const {
     json.field("kind", "many");
@@ -109,6 +128,7 @@ void put_task(JsonWriter& json, const Report& report, const Task& task) {
   json.begin_object();
   std::visit(WaitFields{json}, task.wait);
   json.end_object();
+  put_deadline(json, task.deadline);
   put_gaps(json, task.gaps);
   json.end_object();
 }

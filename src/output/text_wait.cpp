@@ -90,6 +90,16 @@ std::string describe_descriptors(const TextPage& page, const std::vector<const O
   return "descriptors " + page.list_names(names);
 }
 
+std::string describe_jobs(const std::vector<const OnJob*>& waits) {
+  if (waits.size() > 1) return format_count(waits.size(), "job") + " of thread pools";
+  return "job " + format_address(waits.front()->job);
+}
+
+std::string describe_processes(const std::vector<const OnProcess*>& waits) {
+  if (waits.size() > 1) return format_count(waits.size(), "child process", "child processes");
+  return fmt::format("child process {}", waits.front()->pid);
+}
+
 std::string describe_many(const TextPage& page, const std::vector<const OnMany*>& waits) {
   const OnMany& first = *waits.front();
   if (waits.size() > 1) {
@@ -150,6 +160,8 @@ std::string describe_wait(const TextPage& page, const std::vector<const Task*>& 
   if (std::holds_alternative<OnFuture>(kind)) what = describe_futures(page, select<OnFuture>(tasks));
   if (std::holds_alternative<OnPrimitive>(kind)) what = describe_primitives(page, select<OnPrimitive>(tasks));
   if (std::holds_alternative<OnDescriptor>(kind)) what = describe_descriptors(page, select<OnDescriptor>(tasks));
+  if (std::holds_alternative<OnJob>(kind)) what = describe_jobs(select<OnJob>(tasks));
+  if (std::holds_alternative<OnProcess>(kind)) what = describe_processes(select<OnProcess>(tasks));
   if (std::holds_alternative<OnMany>(kind)) what = describe_many(page, select<OnMany>(tasks));
   return std::string(verb) + what;
 }

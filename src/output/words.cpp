@@ -126,6 +126,16 @@ std::string_view to_word(CaptureMode mode) {
   return "core";
 }
 
+std::string_view to_word(JobState state) {
+  switch (state) {
+    case JobState::kUnknown: return "unknown";
+    case JobState::kQueued: return "queued";
+    case JobState::kRunning: return "running";
+    case JobState::kDone: return "done";
+  }
+  return "unknown";
+}
+
 std::string_view to_word(Severity severity) {
   switch (severity) {
     case Severity::kInfo: return "info";

@@ -34,6 +34,7 @@ namespace asyncspy {
 [[nodiscard]] std::string_view to_word(Confidence confidence);
 [[nodiscard]] std::string_view to_word(Descriptor::Kind kind);
 [[nodiscard]] std::string_view to_word(ErrorKind kind);
+[[nodiscard]] std::string_view to_word(JobState state);
 
 // The state letter of proc(5) as a word: "asleep", "stopped", ...
 [[nodiscard]] std::string_view describe_state(char state);
