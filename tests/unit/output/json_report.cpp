@@ -108,16 +108,17 @@ TEST_CASE("every kind of wait has its own word and fields in JSON") {
   CHECK(tasks[1]["wait"] == json({{"kind", "done"}}));
   CHECK(tasks[2]["wait"] == json({{"kind", "running"}}));
   CHECK(tasks[3]["wait"] == json({{"kind", "ready"}, {"reason", "not started"}}));
-  CHECK(tasks[4]["wait"] == json({{"kind", "task"}, {"task", "0x10"}}));
+  CHECK(tasks[4]["wait"] == json({{"kind", "task"}, {"task", "0x10"}, {"construct", "await"}}));
   CHECK(tasks[5]["wait"] ==
-        json({{"kind", "future"}, {"future", "0x20"}, {"type", "asyncio.Future"}, {"state", "pending"}}));
+        json({{"kind", "future"}, {"future", "0x20"}, {"type", "asyncio.Future"}, {"state", "pending"},
+                                       {"inferred", nullptr}, {"descriptor", nullptr}}));
   CHECK(tasks[6]["wait"] == json({{"kind", "timer"}, {"deadline", 1003.5}, {"remaining_seconds", 3.5}}));
   CHECK(tasks[7]["wait"] == json({{"kind", "primitive"},
                                   {"primitive", "Queue"},
                                   {"type", "asyncio.queues.Queue"},
                                   {"operation", "get"},
                                   {"object", "0x30"}}));
-  CHECK(tasks[8]["wait"] == json({{"kind", "descriptor"}, {"descriptor", 9}}));
+  CHECK(tasks[8]["wait"] == json({{"kind", "descriptor"}, {"descriptor", 9}, {"operation", ""}}));
   CHECK(tasks[9]["wait"]["tasks"] == json({"0x40", "0x50"}));
   CHECK(tasks[9]["wait"]["pending"] == 1);
 }
