@@ -20,7 +20,7 @@ class RecordingMemory : public Memory {
   explicit RecordingMemory(BulkMemory* source) : source_(source) {}
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
-  [[nodiscard]] bool is_partial() const override { return source_ == nullptr; }
+  [[nodiscard]] bool is_partial() const override { return source_ == nullptr || source_->is_partial(); }
 
   // Copying whole ranges, in two steps, since the target stands still meanwhile: prepare() makes room and touches it, so
   // that no page fault falls into the copy; fill() copies what was prepared and not filled yet. Ranges are disjoint from

@@ -78,6 +78,7 @@ constexpr void for_each_field(L& l, Visit&& visit) {
   visit("generator.qualified_name", l.generator.qualified_name);
   visit("generator.frame_state", l.generator.frame_state);
   visit("generator.inline_frame", l.generator.inline_frame);
+  visit("generator.handled_exception", l.generator.handled_exception);
   visit("generator.origin", l.generator.origin);
   visit("generator.size", l.generator.size);
   visit("awaitable.asend_generator", l.awaitable.asend_generator);
@@ -154,6 +155,11 @@ constexpr void for_each_field(L& l, Visit&& visit) {
   visit("weak_reference.object", l.weak_reference.object);
   visit("context.variables", l.context.variables);
   visit("context.variable_name", l.context.variable_name);
+  visit("context.hamt_root", l.context.hamt_root);
+  visit("context.bitmap_items", l.context.bitmap_items);
+  visit("context.array_items", l.context.array_items);
+  visit("context.collision_items", l.context.collision_items);
+  visit("exception.arguments", l.exception.arguments);
   visit("future.loop", l.future.loop);
   visit("future.callback0", l.future.callback0);
   visit("future.callbacks", l.future.callbacks);
@@ -218,7 +224,7 @@ static_assert(sizeof(CFrameLayout) == 1 * sizeof(Pointer) + 0 * sizeof(Flag), "C
 static_assert(sizeof(InterpreterFrameLayout) == 9 * sizeof(Pointer) + 0 * sizeof(Flag), "InterpreterFrameLayout grew: add the member above");
 static_assert(sizeof(FrameObjectLayout) == 10 * sizeof(Pointer) + 0 * sizeof(Flag), "FrameObjectLayout grew: add the member above");
 static_assert(sizeof(CodeLayout) == 20 * sizeof(Pointer) + 0 * sizeof(Flag), "CodeLayout grew: add the member above");
-static_assert(sizeof(GeneratorLayout) == 8 * sizeof(Pointer) + 0 * sizeof(Flag), "GeneratorLayout grew: add the member above");
+static_assert(sizeof(GeneratorLayout) == 9 * sizeof(Pointer) + 0 * sizeof(Flag), "GeneratorLayout grew: add the member above");
 static_assert(sizeof(AwaitableLayout) == 5 * sizeof(Pointer) + 0 * sizeof(Flag), "AwaitableLayout grew: add the member above");
 static_assert(sizeof(ObjectLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "ObjectLayout grew: add the member above");
 static_assert(sizeof(TypeLayout) == 14 * sizeof(Pointer) + 0 * sizeof(Flag), "TypeLayout grew: add the member above");
@@ -230,7 +236,8 @@ static_assert(sizeof(FunctionLayout) == 10 * sizeof(Pointer) + 0 * sizeof(Flag),
 static_assert(sizeof(ModuleLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "ModuleLayout grew: add the member above");
 static_assert(sizeof(DescriptorLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "DescriptorLayout grew: add the member above");
 static_assert(sizeof(WeakReferenceLayout) == 1 * sizeof(Pointer) + 0 * sizeof(Flag), "WeakReferenceLayout grew: add the member above");
-static_assert(sizeof(ContextLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "ContextLayout grew: add the member above");
+static_assert(sizeof(ContextLayout) == 6 * sizeof(Pointer) + 0 * sizeof(Flag), "ContextLayout grew: add the member above");
+static_assert(sizeof(ExceptionLayout) == 1 * sizeof(Pointer) + 0 * sizeof(Flag), "ExceptionLayout grew: add the member above");
 static_assert(sizeof(FutureLayout) == 10 * sizeof(Pointer) + 1 * sizeof(Flag), "FutureLayout grew: add the member above");
 static_assert(sizeof(TaskLayout) == 7 * sizeof(Pointer) + 1 * sizeof(Flag), "TaskLayout grew: add the member above");
 static_assert(sizeof(AccelWrapperLayout) == 7 * sizeof(Pointer) + 0 * sizeof(Flag), "AccelWrapperLayout grew: add the member above");

@@ -151,6 +151,7 @@ struct GeneratorLayout {
   Pointer qualified_name;
   Int8 frame_state;       // 3.11+
   Bytes inline_frame;     // 3.11+
+  Pointer handled_exception;  // the exception whose handler it is suspended in
   Pointer origin;         // cr_origin of a coroutine
   std::int32_t size = kUnsetOffset;
 };
@@ -264,6 +265,15 @@ struct WeakReferenceLayout {
 struct ContextLayout {
   Pointer variables;      // PyContext.ctx_vars
   Pointer variable_name;  // PyContextVar.var_name
+  Pointer hamt_root;      // of a PyHamtObject, and where its three kinds of nodes keep their items
+  Bytes bitmap_items;
+  Bytes array_items;
+  Bytes collision_items;
+};
+
+// PyBaseExceptionObject
+struct ExceptionLayout {
+  Pointer arguments;
 };
 
 // _asyncio.Future, and the common part of _asyncio.Task
@@ -367,6 +377,7 @@ struct PythonLayout {
   DescriptorLayout descriptor;
   WeakReferenceLayout weak_reference;
   ContextLayout context;
+  ExceptionLayout exception;
   FutureLayout future;
   TaskLayout task;
   AccelWrapperLayout accel;

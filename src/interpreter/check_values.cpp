@@ -35,6 +35,8 @@ class ValueChecks {
     check_if(scope_.find("codecs", "BOM_UTF8"), "codecs.BOM_UTF8", [this](Address bytes) { return byte_order_mark(bytes); });
     check_if(scope_.find("types", "CodeType"), "size of code objects", [this](Address type) { return code_size(type); });
     check_if(scope_.find("types", "CoroutineType"), "size of coroutines", [this](Address type) { return coroutine_size(type); });
+    check_if(scope_.find("types", "FrameType"), "size of frames", [this](Address type) { return frame_size(type); });
+    check_if(scope_.find("builtins", "BaseException"), "dictionary of exceptions", [this](Address type) { return exception(type); });
     check_if(scope_.find("threading", "_dangling"), "threading._dangling", [this](Address set) { return dangling(set); });
     check_if(scope_.find("asyncio.events", "Handle"), "slots of asyncio.Handle", [this](Address type) { return handle_slots(type); });
   }
@@ -234,8 +236,26 @@ class ValueChecks {
   Verdict coroutine_size(Address type_at) {
     const PythonLayout& layout = reader_.layout;
     ASYNCSPY_TRY(type, scope_.types.find(reader_, type_at));
+    // gi_exc_state comes right before cr_origin. As long as frames are objects it has the exception's type and traceback, too
+    // (Include/genobject.h; _PyErr_StackItem in Include/cpython/pystate.h).
+    std::int32_t after = layout.generator.inline_frame.present() ? 16 : 24;
+    if (layout.generator.handled_exception.offset + after != layout.generator.origin.offset) return wrong("its handled exception is elsewhere");
     if (!layout.generator.inline_frame.present()) return expect(type->basic_size >= layout.generator.size, "it is smaller than a generator");
     return expect(type->basic_size == layout.generator.inline_frame.offset + layout.frame.localsplus.offset, "its frame or its locals begin elsewhere");
+  }
+
+  // Up to 3.10 a frame object ends in the first of its locals (Objects/frameobject.c, PyFrame_Type.tp_basicsize).
+  Verdict frame_size(Address type_at) {
+    const FrameObjectLayout& layout = reader_.layout.frame_object;
+    if (!layout.localsplus.present()) return {};
+    ASYNCSPY_TRY(type, scope_.types.find(reader_, type_at));
+    return expect(type->basic_size == layout.localsplus.offset + 8, "its locals begin elsewhere");
+  }
+
+  // Include/cpython/pyerrors.h, PyException_HEAD: the arguments follow the dictionary.
+  Verdict exception(Address type_at) {
+    ASYNCSPY_TRY(type, scope_.types.find(reader_, type_at));
+    return expect(type->dict_offset + 8 == reader_.layout.exception.arguments.offset, "its arguments are elsewhere");
   }
 
   // makedirs(name, mode, exist_ok)

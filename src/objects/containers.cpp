@@ -5,10 +5,15 @@
 namespace asyncspy {
 namespace {
 
-Result<std::vector<Address>> read_pointers(const ObjectReader& reader, Address from, std::int64_t count, Address owner) {
+// Unused places of a hash table that are passed over for the first few items; more are not worth it.
+constexpr std::size_t kPlacesPerPiece = 256;
+constexpr std::size_t kMostPlaces = 1 << 16;
+
+Result<std::vector<Address>> read_pointers(const ObjectReader& reader, Address from, std::int64_t count, Address owner,
+                                           std::size_t most = kAllItems) {
   if (count < 0 || count > kMaxContainerItems) return fail(ErrorKind::kCorrupt, "length of a container is not plausible", {}, owner);
-  std::vector<Address> items(static_cast<std::size_t>(count));
-  if (count == 0) return items;
+  std::vector<Address> items(std::min(static_cast<std::size_t>(count), most));
+  if (items.empty()) return items;
   if (auto done = reader.memory.read(from, std::as_writable_bytes(std::span(items))); !done) {
     return std::unexpected(std::move(done.error()));
   }
@@ -45,14 +50,21 @@ Result<KeyTable> read_key_table(const ObjectReader& reader, Address keys) {
   return table;
 }
 
-Result<std::vector<DictEntry>> read_entries(const ObjectReader& reader, const KeyTable& table, Address owner) {
+// Before it is calculated with.
+Result<void> check_used_entries(const KeyTable& table, Address owner) {
+  if (table.used_entries >= 0 && table.used_entries <= kMaxContainerItems) return {};
+  return fail(ErrorKind::kCorrupt, "length of a container is not plausible", {}, owner);
+}
+
+// The keys of the table, at most `most` places of it.
+Result<std::vector<DictEntry>> read_entries(const ObjectReader& reader, const KeyTable& table, Address owner, std::size_t from = 0,
+                                            std::size_t most = kAllItems) {
   std::size_t words = table.has_hash ? 3 : 2;
-  if (table.used_entries < 0 || table.used_entries > kMaxContainerItems) {  // before it is multiplied
-    return fail(ErrorKind::kCorrupt, "length of a container is not plausible", {}, owner);
-  }
-  ASYNCSPY_TRY(raw, read_pointers(reader, table.entries, table.used_entries * static_cast<std::int64_t>(words), owner));
+  if (auto done = check_used_entries(table, owner); !done) return std::unexpected(std::move(done.error()));
+  std::size_t places = std::min(static_cast<std::size_t>(table.used_entries) - from, most);
+  ASYNCSPY_TRY(raw, read_pointers(reader, table.entries + from * words * 8, static_cast<std::int64_t>(places * words), owner));
   std::vector<DictEntry> entries;
-  entries.reserve(static_cast<std::size_t>(table.used_entries));
+  entries.reserve(places);
   for (std::size_t i = 0; i < raw.size(); i += words) {
     DictEntry entry{raw[i + words - 2], raw[i + words - 1]};
     if (!entry.key.is_null()) entries.push_back(entry);
@@ -60,11 +72,34 @@ Result<std::vector<DictEntry>> read_entries(const ObjectReader& reader, const Ke
   return entries;
 }
 
+// The first entries that have a value.
+Result<std::vector<DictEntry>> read_first_entries(const ObjectReader& reader, const KeyTable& table, Address owner, std::size_t most) {
+  if (auto done = check_used_entries(table, owner); !done) return std::unexpected(std::move(done.error()));
+  std::vector<DictEntry> first;
+  std::size_t places = std::min(static_cast<std::size_t>(table.used_entries), kMostPlaces);
+  for (std::size_t from = 0; first.size() < most && from < places; from += kPlacesPerPiece) {
+    ASYNCSPY_TRY(piece, read_entries(reader, table, owner, from, kPlacesPerPiece));
+    for (const DictEntry& entry : piece) {
+      if (!entry.value.is_null() && first.size() < most) first.push_back(entry);
+    }
+  }
+  return first;
+}
+
+// Objects/setobject.c: a table of (key, hash), unused slots have a null key, deleted ones the hash -1.
+void add_members(const std::vector<Address>& slots, std::vector<Address>& items, std::size_t most) {
+  for (std::size_t i = 0; i + 1 < slots.size() && items.size() < most; i += 2) {
+    bool deleted = slots[i + 1].value() == ~std::uint64_t{0};
+    if (!slots[i].is_null() && !deleted) items.push_back(slots[i]);
+  }
+}
+
 // Modules/_collectionsmodule.c: blocks of 64 pointers, linked to the right. Items lie from leftindex of the left block to
 // rightindex of the right block.
 class DequeRead {
  public:
-  DequeRead(const ObjectReader& reader, Address object) : reader_(reader), layout_(reader.layout.sequence), object_(object) {}
+  DequeRead(const ObjectReader& reader, Address object, std::size_t most)
+      : reader_(reader), layout_(reader.layout.sequence), object_(object), most_(most) {}
 
   Result<std::vector<Address>> run() {
     ASYNCSPY_TRY(view, reader_.view_of(object_, layout_.deque_size, layout_.deque_left_index, layout_.deque_left_block,
@@ -110,12 +145,12 @@ class DequeRead {
 
   Result<std::vector<Address>> read_items(Address block, std::int64_t index) {
     std::vector<Address> items;
-    for (std::int64_t left = size_; left > 0; index = 0) {
+    for (std::int64_t left = size_; left > 0 && items.size() < most_; index = 0) {
       bool is_last = block == right_ && right_index_ >= index && right_index_ - index < left;
       std::int64_t end = is_last ? right_index_ + 1 : kBlockLength;
       std::int64_t here = std::min(left, end - index);
       Address from = block + static_cast<std::uint64_t>(layout_.deque_block_items.offset + index * 8);
-      ASYNCSPY_TRY(part, read_pointers(reader_, from, here, object_));
+      ASYNCSPY_TRY(part, read_pointers(reader_, from, here, object_, most_ - items.size()));
       items.insert(items.end(), part.begin(), part.end());
       left -= here;
       if (left == 0 || is_last) break;
@@ -128,6 +163,7 @@ class DequeRead {
   const ObjectReader& reader_;
   const SequenceLayout& layout_;
   Address object_;
+  std::size_t most_;
   std::int64_t size_ = 0;
   Address right_;
   std::int64_t right_index_ = 0;
@@ -135,55 +171,64 @@ class DequeRead {
 
 }  // namespace
 
-Result<std::vector<Address>> read_tuple(const ObjectReader& reader, Address object) {
+Result<std::vector<Address>> read_tuple(const ObjectReader& reader, Address object, std::size_t most) {
   const SequenceLayout& layout = reader.layout.sequence;
   ASYNCSPY_TRY(size, reader.read(object, layout.tuple_size));
-  return read_pointers(reader, object + static_cast<std::uint64_t>(layout.tuple_items.offset), size, object);
+  return read_pointers(reader, object + static_cast<std::uint64_t>(layout.tuple_items.offset), size, object, most);
 }
 
-Result<std::vector<Address>> read_list(const ObjectReader& reader, Address object) {
+Result<std::vector<Address>> read_list(const ObjectReader& reader, Address object, std::size_t most) {
   const SequenceLayout& layout = reader.layout.sequence;
   ASYNCSPY_TRY(view, reader.view_of(object, layout.list_items, layout.list_size));
-  return read_pointers(reader, view.get(layout.list_items), view.get(layout.list_size), object);
+  return read_pointers(reader, view.get(layout.list_items), view.get(layout.list_size), object, most);
 }
 
-Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address object) { return DequeRead(reader, object).run(); }
+Result<std::vector<Address>> read_deque(const ObjectReader& reader, Address object, std::size_t most) {
+  return DequeRead(reader, object, most).run();
+}
 
-// Objects/setobject.c: a table of (key, hash), unused slots have a null key, deleted ones the hash -1.
-Result<std::vector<Address>> read_set(const ObjectReader& reader, Address object) {
+Result<std::vector<Address>> read_set(const ObjectReader& reader, Address object, std::size_t most) {
   const DictLayout& layout = reader.layout.dict;
   ASYNCSPY_TRY(view, reader.view_of(object, layout.set_mask, layout.set_table));
   std::int64_t mask = view.get(layout.set_mask);
   if (mask < 0 || mask > 8 * kMaxContainerItems) return fail(ErrorKind::kCorrupt, "size of a set is not plausible", {}, object);
-  ASYNCSPY_TRY(slots, read_pointers(reader, view.get(layout.set_table), 2 * (mask + 1), object));
+  Address table = view.get(layout.set_table);
   std::vector<Address> items;
-  for (std::size_t i = 0; i < slots.size(); i += 2) {
-    bool deleted = slots[i + 1].value() == ~std::uint64_t{0};
-    if (!slots[i].is_null() && !deleted) items.push_back(slots[i]);
+  if (most == kAllItems) {
+    ASYNCSPY_TRY(slots, read_pointers(reader, table, 2 * (mask + 1), object));
+    add_members(slots, items, most);
+    return items;
+  }
+  auto places = std::min(static_cast<std::size_t>(mask) + 1, kMostPlaces);
+  for (std::size_t from = 0; items.size() < most && from < places; from += kPlacesPerPiece) {
+    auto piece = static_cast<std::int64_t>(std::min(kPlacesPerPiece, places - from));
+    ASYNCSPY_TRY(slots, read_pointers(reader, table + from * 16, 2 * piece, object));
+    add_members(slots, items, most);
   }
   return items;
 }
 
-Result<std::vector<DictEntry>> read_split_entries(const ObjectReader& reader, Address keys, Address values) {
+Result<std::vector<DictEntry>> read_split_entries(const ObjectReader& reader, Address keys, Address values, std::size_t most) {
   ASYNCSPY_TRY(table, read_key_table(reader, keys));
   ASYNCSPY_TRY(entries, read_entries(reader, table, keys));
   ASYNCSPY_TRY(pointers, read_pointers(reader, values, static_cast<std::int64_t>(entries.size()), keys));
   std::vector<DictEntry> present;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
+  for (std::size_t i = 0; i < entries.size() && present.size() < most; ++i) {
     if (!pointers[i].is_null()) present.push_back({entries[i].key, pointers[i]});
   }
   return present;
 }
 
-Result<std::vector<DictEntry>> read_dict(const ObjectReader& reader, Address object) {
+Result<std::vector<DictEntry>> read_dict(const ObjectReader& reader, Address object, std::size_t most) {
   const DictLayout& layout = reader.layout.dict;
   ASYNCSPY_TRY(view, reader.view_of(object, layout.keys, layout.values));
   Address keys = view.get(layout.keys);
   Address values = view.get(layout.values);
   if (!values.is_null()) {
-    return read_split_entries(reader, keys, values + static_cast<std::uint64_t>(layout.values_first.offset));
+    return read_split_entries(reader, keys, values + static_cast<std::uint64_t>(layout.values_first.offset), most);
   }
   ASYNCSPY_TRY(table, read_key_table(reader, keys));
+  if (most != kAllItems) return read_first_entries(reader, table, object, most);
   ASYNCSPY_TRY(entries, read_entries(reader, table, object));
   std::erase_if(entries, [](const DictEntry& entry) { return entry.value.is_null(); });
   return entries;

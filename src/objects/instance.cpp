@@ -25,30 +25,30 @@ Result<Address> dict_by_offset(const ObjectReader& reader, const Type& type, Add
   return reader.memory.read_value<Address>(object + static_cast<std::uint64_t>(offset));
 }
 
-Result<std::vector<DictEntry>> read_if_present(const ObjectReader& reader, Address dict) {
+Result<std::vector<DictEntry>> read_if_present(const ObjectReader& reader, Address dict, std::size_t most) {
   if (dict.is_null()) return std::vector<DictEntry>{};
-  return read_dict(reader, dict);
+  return read_dict(reader, dict, most);
 }
 
-Result<std::vector<DictEntry>> read_managed(const ObjectReader& reader, const Type& type, Address object) {
+Result<std::vector<DictEntry>> read_managed(const ObjectReader& reader, const Type& type, Address object, std::size_t most) {
   ASYNCSPY_TRY(word, reader.memory.read_value<Address>(object - kManagedWord));
   switch (reader.layout.instance_dict) {
     case InstanceDict::kTwoWords: {
-      if (!word.is_null()) return read_dict(reader, word);
+      if (!word.is_null()) return read_dict(reader, word, most);
       ASYNCSPY_TRY(values, reader.memory.read_value<Address>(object - kManagedValues));
       if (values.is_null()) return std::vector<DictEntry>{};
-      return read_split_entries(reader, type.cached_keys, values);
+      return read_split_entries(reader, type.cached_keys, values, most);
     }
     case InstanceDict::kTaggedWord:
-      if ((word.value() & 1) == 0) return read_if_present(reader, word);
-      return read_split_entries(reader, type.cached_keys, word + 1);  // Objects/dictobject.c: values pointer minus 1
+      if ((word.value() & 1) == 0) return read_if_present(reader, word, most);
+      return read_split_entries(reader, type.cached_keys, word + 1, most);  // Objects/dictobject.c: values pointer minus 1
     case InstanceDict::kInlineValues: {
-      if (!word.is_null() || (type.flags & kInlineValuesFlag) == 0) return read_if_present(reader, word);
+      if (!word.is_null() || (type.flags & kInlineValuesFlag) == 0) return read_if_present(reader, word, most);
       Address values = object + static_cast<std::uint64_t>(type.basic_size);
       const DictLayout& layout = reader.layout.dict;
       ASYNCSPY_TRY(valid, reader.read(values, layout.values_valid));
       if (valid == 0) return std::vector<DictEntry>{};
-      return read_split_entries(reader, type.cached_keys, values + static_cast<std::uint64_t>(layout.values_first.offset));
+      return read_split_entries(reader, type.cached_keys, values + static_cast<std::uint64_t>(layout.values_first.offset), most);
     }
     case InstanceDict::kDictOffset: break;
   }
@@ -66,12 +66,12 @@ Result<std::optional<Address>> find_slot(const ObjectReader& reader, TypeTable& 
 
 }  // namespace
 
-Result<std::vector<DictEntry>> read_attributes(const ObjectReader& reader, const Type& type, Address object) {
+Result<std::vector<DictEntry>> read_attributes(const ObjectReader& reader, const Type& type, Address object, std::size_t most) {
   if ((type.flags & kManagedDictFlag) != 0 && reader.layout.instance_dict != InstanceDict::kDictOffset) {
-    return read_managed(reader, type, object);
+    return read_managed(reader, type, object, most);
   }
   ASYNCSPY_TRY(dict, dict_by_offset(reader, type, object));
-  return read_if_present(reader, dict);
+  return read_if_present(reader, dict, most);
 }
 
 Result<std::optional<Address>> find_attribute(const ObjectReader& reader, TypeTable& types, const Type& type,

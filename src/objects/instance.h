@@ -10,8 +10,9 @@
 
 namespace asyncspy {
 
-// All entries of the instance's dictionary; empty when it has none. Class attributes are not looked up.
-[[nodiscard]] Result<std::vector<DictEntry>> read_attributes(const ObjectReader& reader, const Type& type, Address object);
+// The entries of the instance's dictionary, at most `most`; empty when it has none. Class attributes are not looked up.
+[[nodiscard]] Result<std::vector<DictEntry>> read_attributes(const ObjectReader& reader, const Type& type, Address object,
+                                                             std::size_t most = kAllItems);
 
 // One attribute from the instance's dictionary or, failing that, from a __slots__ member of its classes.
 [[nodiscard]] Result<std::optional<Address>> find_attribute(const ObjectReader& reader, TypeTable& types, const Type& type,

@@ -57,6 +57,18 @@ std::string read_heap_name(const ObjectReader& reader, const Type& type, const s
   return *text + "." + name;
 }
 
+// A slot is a member_descriptor in a class's dictionary (Objects/typeobject.c, type_new_slots), whose PyMemberDef says that it
+// is an object which may be null (T_OBJECT_EX, Include/structmember.h; descrobject.h from 3.12).
+std::optional<std::int64_t> read_slot_offset(const ObjectReader& reader, Address descriptor) {
+  constexpr std::int32_t kObjectOrNull = 16;
+  auto member = reader.read(descriptor, reader.layout.descriptor.member);
+  if (!member) return std::nullopt;
+  auto kind = reader.memory.read_value<std::int32_t>(*member + 8);
+  auto offset = reader.read(*member, reader.layout.descriptor.member_offset);
+  if (!kind || *kind != kObjectOrNull || !offset || *offset < 16 || *offset > 4096) return std::nullopt;
+  return *offset;
+}
+
 TypeKind classify(const Type& type) {
   if (type.cython.delegate >= 0) return TypeKind::kCythonCoroutine;
   if (type.name == "_asyncio.FutureIter") return TypeKind::kFutureIterator;
@@ -141,6 +153,27 @@ Result<std::optional<std::int64_t>> TypeTable::slot_offset(const ObjectReader& r
   }
   slots_[type.address].emplace_back(name, found);
   return found;
+}
+
+const std::vector<Slot>& TypeTable::slots_of(const ObjectReader& reader, const Type& type) {
+  constexpr std::size_t kMostEntries = 512;  // of a class's dictionary
+  if (auto known = all_slots_.find(type.address); known != all_slots_.end()) return known->second;
+  std::vector<Slot> slots;
+  const std::vector<Address> mro = type.mro;
+  for (std::size_t i = mro.size(); i-- > 0;) {
+    auto owner = find(reader, mro[i]);
+    if (!owner || !(*owner)->is_heap_type() || (*owner)->dict.is_null()) continue;
+    auto entries = read_dict(reader, (*owner)->dict, kMostEntries);
+    if (!entries) continue;
+    for (const DictEntry& entry : *entries) {
+      auto kind = of(reader, entry.value);
+      if (!kind || (*kind)->name != "member_descriptor") continue;
+      auto offset = read_slot_offset(reader, entry.value);
+      auto name = read_text(reader, entry.key);
+      if (offset && name) slots.push_back({*name, *offset});
+    }
+  }
+  return all_slots_.emplace(type.address, std::move(slots)).first->second;
 }
 
 bool TypeTable::inherits(const ObjectReader& reader, const Type& type, std::string_view name) {

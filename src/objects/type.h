@@ -52,6 +52,12 @@ struct Type {
 inline constexpr std::uint64_t kInlineValuesFlag = 1U << 2;
 inline constexpr std::uint64_t kManagedDictFlag = 1U << 4;
 
+// A member that a class declared in __slots__: an object, or null.
+struct Slot {
+  std::string name;
+  std::int64_t offset = 0;
+};
+
 class TypeTable {
  public:
   // The type at `address`. The reference stays valid as long as the table.
@@ -64,12 +70,16 @@ class TypeTable {
   [[nodiscard]] Result<std::optional<std::int64_t>> slot_offset(const ObjectReader& reader, const Type& type,
                                                                 std::string_view name);
 
+  // All __slots__ members of the class and its bases, those of the outermost base first; what can not be read is left out.
+  [[nodiscard]] const std::vector<Slot>& slots_of(const ObjectReader& reader, const Type& type);
+
   // Whether `type` or one of its bases has the name (as in Type::name).
   [[nodiscard]] bool inherits(const ObjectReader& reader, const Type& type, std::string_view name);
 
  private:
   std::unordered_map<Address, Type> types_;
   std::unordered_map<Address, std::vector<std::pair<std::string, std::optional<std::int64_t>>>> slots_;  // few per type
+  std::unordered_map<Address, std::vector<Slot>> all_slots_;
   std::unordered_map<Address, std::vector<std::pair<std::string, bool>>> inherits_;                      // likewise
 };
 

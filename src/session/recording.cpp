@@ -19,6 +19,7 @@ class RecordedPages final : public BulkMemory {
     if (core_.read_stored(from, into)) return {};
     return fail(ErrorKind::kUnreadable, "memory is not in the recording", {}, from);
   }
+  [[nodiscard]] bool is_partial() const override { return true; }
 
  private:
   CoreFile core_;

@@ -8,6 +8,7 @@ namespace asyncspy {
 namespace {
 
 constexpr std::uint64_t kHeapTypeFlag = 1U << 9;
+constexpr std::uint64_t kTypeSubclassFlag = std::uint64_t{1} << 31;
 constexpr std::int64_t kPrefix = 32;  // before an object: the collector's header and what 3.11+ puts before instances
 
 std::uint64_t as_offset(std::int32_t offset) { return static_cast<std::uint64_t>(offset); }
@@ -35,7 +36,7 @@ Address FakeHeap::make_type(std::string_view name, const FakeType& more, bool he
   set(type, layout.name, memory.write_c_string(name));
   set(type, layout.basic_size, more.basic_size);
   set(type, layout.item_size, more.item_size);
-  set(type, layout.flags, more.flags | (heap ? kHeapTypeFlag : 0));
+  set(type, layout.flags, more.flags | (heap ? kHeapTypeFlag : 0) | (name == "type" ? kTypeSubclassFlag : 0));
   set(type, layout.dict_offset, more.dict_offset);
   if (!more.members.empty()) {
     Address members = memory.allocate((more.members.size() + 1) * 40);
@@ -78,6 +79,7 @@ Address FakeHeap::slotted_type(std::string_view module, std::string_view name, c
   std::int64_t offset = 16;
   for (std::string_view slot : slots) {
     Address member = memory.allocate(40);
+    memory.write(member + 8, std::int32_t{16});  // PyMemberDef.type: T_OBJECT_EX
     set(member, layout_.descriptor.member_offset, offset);
     Address descriptor = object(static_type("member_descriptor"), layout_.descriptor.member.offset + 8);
     set(descriptor, layout_.descriptor.member, member);
@@ -203,6 +205,12 @@ Address FakeHeap::builtin(std::string_view name, Address self) {
   Address place = object(static_type("builtin_function_or_method"), 40);
   set(place, layout_.function.builtin_definition, definition);
   set(place, layout_.function.builtin_self, self);
+  return place;
+}
+
+Address FakeHeap::exception(Address type, const std::vector<Address>& arguments) {
+  Address place = object(type, 80);
+  set(place, layout_.exception.arguments, tuple(arguments));
   return place;
 }
 

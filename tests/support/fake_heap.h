@@ -82,6 +82,8 @@ class FakeHeap {
   Address function(std::string_view qualified_name, const std::vector<Address>& closure = {});
   Address method(Address function, Address self);
   Address builtin(std::string_view name, Address self);
+  // `type`: static_type or heap_type with BaseException among its bases.
+  Address exception(Address type, const std::vector<Address>& arguments);
   Address partial(Address function, const std::vector<Address>& arguments);
 
   // An instance of a heap type whose attributes lie where the release keeps them: in the class's cached keys' order.

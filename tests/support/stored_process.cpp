@@ -190,6 +190,7 @@ StoredProcess store_recording(const std::string& path) {
   stored.process = snapshot->process;
   stored.threads = snapshot->threads;
   stored.monotonic_ns = snapshot->capture.monotonic_ns;
+  stored.memory.set_partial();
   REQUIRE(analyse(*snapshot));  // fetches what a report needs
   PageBytes bytes{};
   for (const PageRange& range : snapshot->memory->recorded()) {

@@ -19,7 +19,7 @@ using PageBytes = std::array<std::byte, kPageSize>;
 class StoredMemory final : public BulkMemory {
  public:
   StoredMemory() = default;
-  StoredMemory(const StoredMemory& other) : pages_(other.pages_) {}
+  StoredMemory(const StoredMemory& other) : pages_(other.pages_), is_partial_(other.is_partial_) {}
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
 
@@ -29,10 +29,14 @@ class StoredMemory final : public BulkMemory {
   // The page's own copy, to be changed; null when there is none.
   [[nodiscard]] PageBytes* change(std::uint64_t number);
   void write(Address at, std::span<const std::byte> bytes);
+  // As of a recording, which holds what its maker needed.
+  [[nodiscard]] bool is_partial() const override { return is_partial_; }
+  void set_partial() { is_partial_ = true; }
   [[nodiscard]] std::size_t page_count() const { return pages_.size(); }
 
  private:
   std::unordered_map<std::uint64_t, std::shared_ptr<PageBytes>> pages_;
+  bool is_partial_ = false;
 };
 
 struct StoredProcess {
