@@ -3,9 +3,7 @@
 #include <chrono>
 
 #include "analyse.h"
-#include "json_report.h"
 #include "output_file.h"
-#include "text_report.h"
 
 namespace asyncspy {
 namespace {
@@ -24,15 +22,10 @@ Result<Report> read_report(const DumpOptions& options) {
 ExitCode run_dump(const DumpOptions& options) {
   auto output = OutputFile::open(options.output);
   if (!output) return report_error(output.error());
+  if (auto view = check_view(options.view); !view) return report_error(view.error());
   const auto report = read_report(options);
   if (!report) return report_error(report.error());
-  if (options.format == OutputFormat::kJson) {
-    write_json(*report, {.tool_version = ASYNCSPY_VERSION}, *output);
-  } else {
-    const TextOptions text_options{
-        .colour = wants_colour(options.colour, *output), .all = options.all, .threads = options.threads};
-    write_text(*report, text_options, *output);
-  }
+  if (auto shown = show_report(*report, ASYNCSPY_VERSION, options.view, *output); !shown) return report_error(shown.error());
   return close_output(*output, report->findings.empty() ? ExitCode::kNothingWrong : ExitCode::kFindings);
 }
 

@@ -3,21 +3,16 @@
 
 #include <string>
 
-#include "colour_choice.h"
 #include "exit_code.h"
 #include "snapshot_source.h"
+#include "view.h"
 
 namespace asyncspy {
 
-enum class OutputFormat { kText, kJson };
-
 struct DumpOptions {
   SnapshotSource source;
-  OutputFormat format = OutputFormat::kText;
+  ViewOptions view;
   std::string output = "-";
-  bool all = false;
-  bool threads = false;
-  ColourChoice colour = ColourChoice::kAuto;
   int max_pause_ms = 250;
   bool no_pause = false;
 };

@@ -2,11 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "capture_command.h"
+#include "choice.h"
 #include "doctor.h"
 #include "dump.h"
 #include "exit_code.h"
@@ -29,24 +29,6 @@ Permissions:
   it with --cap-add SYS_PTRACE; in Kubernetes with securityContext.capabilities, and
   shareProcessNamespace: true when asyncspy runs in a container beside the target's.
   The target is only read: no code is injected and no byte of it is written.)";
-
-const std::map<std::string, OutputFormat> kFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
-const std::map<std::string, ColourChoice> kColours{
-    {"auto", ColourChoice::kAuto}, {"always", ColourChoice::kAlways}, {"never", ColourChoice::kNever}};
-
-// Takes the words of `values` and nothing else: CLI11's own CheckedTransformer would accept the numbers, too.
-template <class T>
-CLI::Option* add_choice(CLI::App* command, const std::string& names, T& into, const std::map<std::string, T>& values,
-                        const std::string& description, const std::string& initially) {
-  std::string words;
-  for (const auto& [word, value] : values) words += (words.empty() ? "" : "|") + word;
-  const auto check = [&values](const std::string& word) {
-    return values.contains(word) ? std::string() : "'" + word + "' is not one of the values it takes";
-  };
-  const auto take = [&into, &values](const std::string& word) { into = values.at(word); };
-  CLI::Option* option = command->add_option_function<std::string>(names, take, description);
-  return option->check(CLI::Validator(check, "", "choice"))->option_text(words + " [" + initially + "]");
-}
 
 std::string check_process_id(const std::string& word) {
   return is_process_id(word) ? "" : "'" + word + "' is no process id";
@@ -71,12 +53,9 @@ void add_source(CLI::App* command, SnapshotSource& source) {
 CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   CLI::App* command = app.add_subcommand("dump", "Show what blocks the event loops of a process, and all its tasks");
   add_source(command, options.source);
-  add_choice(command, "-f,--format", options.format, kFormats, "Form of the report", "text");
+  add_view_options(command, options.view);
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->option_text("FILE");
-  command->add_flag("-a,--all", options.all, "Leave nothing out of the text");
-  command->add_flag("-t,--threads", options.threads, "Stacks of all threads in the text");
-  add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
   CLI::Option* max_pause = command->add_option("--max-pause", options.max_pause_ms,
                                                "Longest time that the process may stand still at a stretch");
   max_pause->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")->check(CLI::Range(1, 60'000));
@@ -102,9 +81,11 @@ CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
   return command;
 }
 
+const std::map<std::string, OutputFormat> kListFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
+
 CLI::App* add_ps(CLI::App& app, PsOptions& options) {
   CLI::App* command = app.add_subcommand("ps", "List the Python processes, their loops and tasks, stopping none");
-  add_choice(command, "-f,--format", options.format, kFormats, "Form of the list", "text");
+  add_choice(command, "-f,--format", options.format, kListFormats, "Form of the list", "text");
   add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
   command->footer(kFooter);
   return command;

@@ -1,7 +1,7 @@
 // Who waits for whom, as a graph: built from a Report, pure, and without anything of the target behind it.
 //
-// Nodes are tasks and whatever tasks wait for. An edge leads from the one that waits to the one that it waits for. The
-// shape is the target's and may be hostile (ten thousand waiters on one future, chains of a thousand, cycles, garbage):
+// Nodes are tasks and whatever tasks wait for. An edge leads from the one that waits to the one that it waits for; from a
+// lock on to the task that keeps it, from a job on to the thread that does it. The shape is the target's and may be hostile (ten thousand waiters on one future, chains of a thousand, cycles, garbage):
 // building it and every walk over it (graph_walks.h) is linear in nodes and edges, and nothing recurses. It says what the
 // report says and judges nothing: what a cycle means is for src/diagnosis.
 #pragma once
@@ -23,6 +23,9 @@ enum class NodeKind : std::uint8_t {
   kPrimitive,
   kTimer,       // known by the future that it completes
   kDescriptor,
+  kJob,
+  kThread,      // only those that wait for something here, or for which somebody waits
+  kProcess,
 };
 
 using NodeIndex = std::uint32_t;
@@ -31,29 +34,35 @@ inline constexpr std::uint32_t kNotListed = 0xFFFFFFFF;
 
 struct Node {
   NodeKind kind = NodeKind::kTask;
-  std::uint32_t index = kNotListed;  // of a task in Report::tasks; kNotListed: something that the report only refers to
-  std::uint64_t identity = 0;        // among its kind: an address, or the number of a descriptor
+  std::uint32_t index = kNotListed;  // in Report::tasks, primitives, jobs, threads; kNotListed: the report only refers to it
+  std::uint64_t identity = 0;        // among its kind: an address, the number of a descriptor, a tid, the target's pid of a child
 
   [[nodiscard]] Address address() const { return Address{identity}; }
 };
 
 enum class EdgeKind : std::uint8_t {
-  kWaitsFor,  // `from` goes on when `to` is done, fires, is released or ready
+  kWaitsFor,   // `from` goes on when `to` is done, fires, is released or ready
+  kHeldBy,     // a primitive, and a task that keeps it from others
+  kRunsOn,     // a job, and the thread that does it; a running task, and its thread, which waits for something itself
+  kNeedsLoop,  // a task that does not run, and the thread of its loop, which waits for something and runs no other step
 };
 
 struct AwaitEdge {
   NodeIndex from = kNoNode;
   NodeIndex to = kNoNode;
   EdgeKind kind = EdgeKind::kWaitsFor;
+  bool certain = true;  // false: a holder that is inferred, see Holder::how
   // "await", "gather", "acquire": in AwaitGraph::construct(). What several edges of one node mean together follows from it:
   // gather waits for all of them, wait perhaps for the first one.
   std::uint32_t construct = 0;
 };
 
+enum class LoopEdges : std::uint8_t { kLeaveOut, kInclude };
+
 class AwaitGraph {
  public:
-  // Keeps no reference into the report.
-  [[nodiscard]] static AwaitGraph build(const Report& report);
+  // Keeps no reference into the report. Edges of kind kNeedsLoop are for proofs: in a picture they would hide all others.
+  [[nodiscard]] static AwaitGraph build(const Report& report, LoopEdges loop_edges = LoopEdges::kLeaveOut);
 
   // Those of Report::tasks come first, in its order: the node of task i is i.
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }

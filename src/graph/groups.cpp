@@ -29,6 +29,8 @@ void append_wait(Key& key, const Wait& wait) {
     append_text(unknown->why);
   } else if (const auto* ready = std::get_if<Ready>(&wait)) {
     append_text(ready->reason);
+  } else if (const auto* task = std::get_if<OnTask>(&wait)) {
+    append_text(task->construct);
   } else if (const auto* many = std::get_if<OnMany>(&wait)) {
     append_text(many->construct);
   }

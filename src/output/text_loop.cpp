@@ -11,22 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxLoops = 20;
 
-struct Headline {
-  std::string_view words;
-  Role role;
-};
-
-Headline describe_loop_state(LoopState state) {
-  switch (state) {
-    case LoopState::kBlocked: return {"BLOCKED", Role::kBlocked};
-    case LoopState::kRunning: return {"running", Role::kWarning};
-    case LoopState::kIdle: return {"idle in its selector", Role::kGood};
-    case LoopState::kNotRunning: return {"not running", Role::kDim};
-    case LoopState::kUnknown: break;
-  }
-  return {"in an unknown state", Role::kWarning};
-}
-
 // "48 timers, 2 overdue (earliest by 27.3 s), next in 3.2 s"
 std::string describe_timers(const Loop& loop, std::optional<double> now) {
   std::size_t live = 0;
@@ -115,6 +99,17 @@ void put_loop(TextPage& page, const Loop& loop, std::size_t index) {
 }
 
 }  // namespace
+
+Headline describe_loop_state(LoopState state) {
+  switch (state) {
+    case LoopState::kBlocked: return {"BLOCKED", Role::kBlocked};
+    case LoopState::kRunning: return {"running", Role::kWarning};
+    case LoopState::kIdle: return {"idle in its selector", Role::kGood};
+    case LoopState::kNotRunning: return {"not running", Role::kDim};
+    case LoopState::kUnknown: break;
+  }
+  return {"in an unknown state", Role::kWarning};
+}
 
 std::string describe_activity(const TextPage& page, const Thread& thread) {
   if (thread.system_call) {

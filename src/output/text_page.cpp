@@ -60,7 +60,7 @@ bool comes_before(const ListedName& left, const ListedName& right) {
 }  // namespace
 
 TextPage::TextPage(const Report& report, const TextOptions& options, Sink& sink)
-    : report_(report), options_(options), style_(options.colour), sink_(sink) {
+    : report_(report), options_(options), style_(options.colour), sink_(sink), wanted_(select_tasks(report, options.filter)) {
   tasks_.reserve(report.tasks.size());
   for (std::size_t i = 0; i < report.tasks.size(); ++i) tasks_.emplace(report.tasks[i].id, i);
 }

@@ -21,7 +21,12 @@ class TextPage {
 
   [[nodiscard]] const Report& report() const { return report_; }
   [[nodiscard]] bool all() const { return options_.all; }
+  void show_all(bool all) { options_.all = all; }  // for a part of the page
   [[nodiscard]] bool all_threads() const { return options_.threads; }
+  [[nodiscard]] const TextOptions& options() const { return options_; }
+
+  // Passes the filter of the options.
+  [[nodiscard]] bool is_wanted(const Task& task) const { return wanted_[static_cast<std::size_t>(&task - report_.tasks.data())]; }
 
   // The number of things to show out of `size` when at most `limit` are wanted.
   [[nodiscard]] std::size_t cut(std::size_t size, std::size_t limit) const;
@@ -68,6 +73,7 @@ class TextPage {
   bool blank_last_ = true;
   bool usable_ = true;
   std::unordered_map<Address, std::size_t> tasks_;  // by id
+  std::vector<bool> wanted_;                        // of each task
 };
 
 }  // namespace asyncspy

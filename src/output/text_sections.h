@@ -1,9 +1,11 @@
 // The sections of the text output, in the order of the page. Internal to text_*.cpp.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "graph_walks.h"
 #include "text_page.h"
 
 namespace asyncspy {
@@ -12,20 +14,49 @@ void put_process(TextPage& page);
 void put_findings(TextPage& page);
 void put_loops(TextPage& page);
 void put_tasks(TextPage& page);
+void put_tree(TextPage& page);          // instead of put_tasks()
+void put_chosen_tasks(TextPage& page);  // instead of all but put_process()
+void put_filter(TextPage& page);        // which tasks are left out, if any are
 void put_threads(TextPage& page);
 void put_gaps(TextPage& page);  // and warnings
 
 // Frames in aligned columns, outermost first. `indent` columns before each line.
 void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t indent);
 
+// The tasks of one group or row: how many, their names, and what is unusual about them.
+[[nodiscard]] std::string describe_tasks(const TextPage& page, const std::vector<const Task*>& tasks);
+
+// Lines that begin with `indent` and "= ": what they wait for, then what else is to be said of them.
+void put_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
+void put_further_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
+
 // What the tasks of one group wait for, as one sentence without a full stop.
 [[nodiscard]] std::string describe_wait(const TextPage& page, const std::vector<const Task*>& tasks);
+
+// "Task-3", "Lock 0x7f...", "thread 4711 (worker)", "job fetch".
+[[nodiscard]] std::string name_node(const TextPage& page, const Node& node);
+
+// The same, with where it is or what it does.
+[[nodiscard]] std::string describe_node(const TextPage& page, const Node& node);
+
+// Where the task is in the program's own code: "checkout  /srv/shop/orders.py:88"; empty when it has no stack.
+[[nodiscard]] std::string place_task(const TextPage& page, const Task& task);
+
+// The trees below these tasks.
+void put_tree_below(TextPage& page, const AwaitGraph& graph, const Components& components, std::span<const NodeIndex> wanted);
 
 // What the thread is doing: "asleep in read(fd 7: pipe:[123])", "on the CPU".
 [[nodiscard]] std::string describe_activity(const TextPage& page, const Thread& thread);
 
 // "holds the GIL", "waits for the GIL, held by thread 4711 (worker)", or empty.
 [[nodiscard]] std::string describe_gil(const TextPage& page, const Thread& thread);
+
+// The state of a loop in words and how to paint it.
+struct Headline {
+  std::string_view words;
+  Role role;
+};
+[[nodiscard]] Headline describe_loop_state(LoopState state);
 
 // True when the running task or callback of this task's loop is shown with its loop already.
 [[nodiscard]] bool is_shown_with_loop(const Report& report, const Task& task);

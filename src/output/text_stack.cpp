@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "escape.h"
+#include "own_code.h"
 #include "text_sections.h"
 
 namespace asyncspy {
@@ -20,12 +21,6 @@ struct Row {
   bool library = false;
   std::size_t repeats = 1;
 };
-
-bool is_library(std::string_view file) {
-  return file.starts_with("<frozen") || file.find("/site-packages/") != std::string_view::npos ||
-         file.find("/dist-packages/") != std::string_view::npos ||
-         file.find("/lib/python3") != std::string_view::npos || file.find("/lib64/python3") != std::string_view::npos;
-}
 
 std::string_view describe_kind(FrameKind kind) {
   switch (kind) {
@@ -64,7 +59,7 @@ Row make_row(const TextPage& page, const Frame& frame) {
   // Never cut a path: it is there to be opened.
   row.location = function.file.empty() ? "(unknown file)" : escape_for_terminal(function.file);
   if (frame.line > 0) row.location += fmt::format(":{}", frame.line);
-  row.library = is_library(function.file);
+  row.library = is_library_file(function.file);
   return row;
 }
 

@@ -1,6 +1,7 @@
 #include "await_graph.h"
 
 #include "catch.h"
+#include "graph_walks.h"
 #include "sample_graph.h"
 
 namespace asyncspy {
@@ -81,6 +82,77 @@ TEST_CASE("every kind of wait has a node of its kind, or none") {
   CHECK(awaited_by(graph, 5) == Nodes{graph.find(NodeKind::kDescriptor, 0x77)});
   CHECK(awaited_by(graph, 6) == Nodes{graph.find(NodeKind::kFuture, 0x77)});
   CHECK(graph.nodes().size() == 11);
+}
+
+TEST_CASE("from a lock the graph leads on to its holders, certain or not") {
+  Report report = sample::make_tasks({{}, {}, {}});
+  OnPrimitive wait;
+  wait.operation = "acquire";
+  wait.object = Address{0x77};
+  report.tasks[0].wait = wait;
+  Primitive lock;
+  lock.id = Address{0x77};
+  lock.holders = {{report.tasks[1].id, "inside `async with`", true}, {report.tasks[2].id, "in a local variable", false}};
+  Primitive unused = lock;
+  unused.id = Address{0x88};
+  report.primitives = {unused, lock};
+  const AwaitGraph graph = AwaitGraph::build(report);
+  const NodeIndex node = graph.find(NodeKind::kPrimitive, 0x77);
+  REQUIRE(node != kNoNode);
+  CHECK(graph.nodes()[node].index == 1);
+  CHECK(graph.find(NodeKind::kPrimitive, 0x88) == kNoNode);
+  REQUIRE(graph.edges_from(node).size() == 2);
+  CHECK(graph.edges_from(node)[0].kind == EdgeKind::kHeldBy);
+  CHECK(graph.edges_from(node)[0].to == 1);
+  CHECK(graph.edges_from(node)[0].certain);
+  CHECK_FALSE(graph.edges_from(node)[1].certain);
+}
+
+TEST_CASE("a thread that waits for its own loop closes a cycle once the needs of tasks are included") {
+  // Task 0 runs on the loop of thread 40 and waits there for the result of task 1, which needs that loop.
+  Report report = sample::make_tasks({{}, {}, {}});
+  report.tasks[0].wait = Running{};
+  report.tasks[0].running = true;
+  report.tasks[2].state = TaskState::kFinished;
+  report.tasks[2].wait = Done{};
+  for (Task& task : report.tasks) task.loop = 0;
+  report.threads.resize(1);
+  report.threads[0].tid = 40;
+  report.threads[0].awaited_job = Address{0x99};
+  report.threads[0].awaited_task = report.tasks[1].id;
+  report.loops.resize(1);
+  report.loops[0].thread = 0;
+  const AwaitGraph plain = AwaitGraph::build(report);
+  const NodeIndex thread = plain.find(NodeKind::kThread, 40);
+  REQUIRE(thread != kNoNode);
+  CHECK(awaited_by(plain, 0) == Nodes{thread});
+  CHECK(awaited_by(plain, thread) == Nodes{1});
+  CHECK_FALSE(find_components(plain).is_in_cycle(1));
+  const AwaitGraph whole = AwaitGraph::build(report, LoopEdges::kInclude);
+  CHECK(find_components(whole).is_in_cycle(1));
+  CHECK_FALSE(find_components(whole).is_in_cycle(0));
+  CHECK(awaited_by(whole, 2).empty());
+}
+
+TEST_CASE("a job leads on to the thread that does it, a child process is known by its number") {
+  Report report = sample::make_tasks({{}, {}, {}});
+  report.tasks[0].wait = OnJob{Address{0x50}};
+  report.tasks[1].wait = OnProcess{4711, "wait"};
+  report.tasks[2].wait = OnJob{Address{0x60}};
+  report.threads.resize(2);
+  report.threads[1].tid = 41;
+  Job job;
+  job.id = Address{0x50};
+  job.state = JobState::kRunning;
+  job.thread = 1;
+  report.jobs = {job};
+  const AwaitGraph graph = AwaitGraph::build(report);
+  const NodeIndex node = graph.find(NodeKind::kJob, 0x50);
+  CHECK(awaited_by(graph, 0) == Nodes{node});
+  CHECK(awaited_by(graph, node) == Nodes{graph.find(NodeKind::kThread, 41)});
+  CHECK(graph.nodes()[graph.find(NodeKind::kThread, 41)].index == 1);
+  CHECK(awaited_by(graph, 1) == Nodes{graph.find(NodeKind::kProcess, 4711)});
+  CHECK(graph.nodes()[graph.find(NodeKind::kJob, 0x60)].index == kNotListed);
 }
 
 TEST_CASE("a task that is not in the report is a node that says so") {

@@ -1,0 +1,96 @@
+// What the tasks of a group, of a row of a tree or a single one have in common, in words: never more than a few lines.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "text_sections.h"
+#include "words.h"
+
+namespace asyncspy {
+namespace {
+
+using Members = std::vector<const Task*>;
+
+std::string describe_state(const Task& task) {
+  if (task.running) return "running";
+  return task.state == TaskState::kPending ? "" : std::string(to_word(task.state));
+}
+
+// " on loop 2", where a process has several.
+std::string describe_loops(const Report& report, const Members& members) {
+  if (report.loops.size() < 2) return "";
+  std::set<std::int32_t> loops;
+  for (const Task* task : members) loops.insert(task->loop);
+  if (loops.size() > 1) return fmt::format("on {} loops", loops.size());
+  if (*loops.begin() < 0) return "on an unknown loop";
+  return fmt::format("on loop {}", *loops.begin() + 1);
+}
+
+std::string describe_cancellation(const Members& members) {
+  const auto due = std::ranges::count_if(members, [](const Task* task) { return task->must_cancel.value_or(false); });
+  const auto requested =
+      std::ranges::count_if(members, [](const Task* task) { return task->cancel_requests.value_or(0) > 0; });
+  const auto subject = [&](std::ptrdiff_t count) {
+    return members.size() == 1 ? std::string() : fmt::format(" for {} of {}", count, members.size());
+  };
+  std::string text;
+  if (requested > 0) text = "cancellation was requested" + subject(requested);
+  if (due > 0) {
+    if (!text.empty()) text += ", ";
+    text += "cancellation is due at the next step" + subject(due);
+  }
+  return text;
+}
+
+bool is_overdue(const Members& members) {
+  return std::ranges::any_of(members, [](const Task* task) {
+    const auto* timer = std::get_if<OnTimer>(&task->wait);
+    return timer != nullptr && timer->is_overdue();
+  });
+}
+
+}  // namespace
+
+std::string describe_tasks(const TextPage& page, const std::vector<const Task*>& members) {
+  std::vector<std::string> names;
+  names.reserve(members.size());
+  for (const Task* task : members) names.push_back(page.name_of(*task));
+  const Task& first = *members.front();
+  std::string text;
+  if (members.size() > 1) text += page.paint(Role::kHeading, format_count(members.size(), "task")) + "  ";
+  text += page.paint(Role::kName, page.list_names(names));
+  std::vector<std::string> remarks;
+  remarks.push_back(describe_state(first));
+  remarks.push_back(describe_loops(page.report(), members));
+  const bool usual = first.type.empty() || first.type == "_asyncio.Task" || first.type == "Task";
+  if (!usual) remarks.push_back(page.safe(first.type, TextPage::kNameColumns));
+  std::string joined;
+  for (const std::string& remark : remarks) {
+    if (remark.empty()) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += remark;
+  }
+  if (!joined.empty()) text += page.paint(Role::kDim, fmt::format("  ({})", joined));
+  return text;
+}
+
+void put_remarks(TextPage& page, const std::vector<const Task*>& members, const std::string& indent) {
+  const std::string arrow = indent + "= ";
+  const std::string wait = describe_wait(page, members);
+  if (!wait.empty()) page.line(arrow + page.paint(is_overdue(members) ? Role::kWarning : Role::kHeading, wait));
+  put_further_remarks(page, members, indent);
+}
+
+void put_further_remarks(TextPage& page, const std::vector<const Task*>& members, const std::string& indent) {
+  const std::string arrow = indent + "= ";
+  const std::string cancellation = describe_cancellation(members);
+  if (!cancellation.empty()) page.line(arrow + page.paint(Role::kWarning, cancellation));
+  std::size_t gaps = 0;
+  for (const Task* task : members) gaps += task->gaps.size();
+  if (gaps > 0) {
+    page.line(arrow + page.paint(Role::kWarning, format_count(gaps, "value") + " could not be read, see below"));
+  }
+}
+
+}  // namespace asyncspy
