@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "escape.h"
+#include "text_blocks.h"
 #include "text_sections.h"
 #include "words.h"
 
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMaxFindings = 20;
+constexpr std::size_t kMaxBriefs = 12;
 constexpr std::size_t kMaxEvidence = 10;
 
 Role role_of(Severity severity) {
@@ -22,11 +23,15 @@ Role role_of(Severity severity) {
   return Role::kHeading;
 }
 
-void put_finding(TextPage& page, const Finding& finding) {
+void put_head(TextPage& page, const Finding& finding) {
   const std::string head = fmt::format("{} {}", page.safe(finding.rule), to_word(finding.severity));
   page.line(fmt::format("  {} {}  {}", page.paint(role_of(finding.severity), head),
                         page.paint(Role::kDim, fmt::format("({})", to_word(finding.confidence))),
                         escape_for_terminal(finding.sentence)));
+}
+
+void put_finding(TextPage& page, const Finding& finding) {
+  put_head(page, finding);
   const std::size_t shown = page.cut(finding.evidence.size(), kMaxEvidence);
   for (std::size_t i = 0; i < shown; ++i) page.line("      - " + escape_for_terminal(finding.evidence[i]));
   if (shown < finding.evidence.size()) {
@@ -46,13 +51,14 @@ void put_finding(TextPage& page, const Finding& finding) {
 
 }  // namespace
 
-void put_findings(TextPage& page) {
+void put_findings(TextPage& page, std::size_t lines) {
   const std::vector<Finding>& findings = page.report().findings;
   if (findings.empty()) return;
   page.blank();
   page.line(page.paint(Role::kHeading, fmt::format("FINDINGS  {}", findings.size())));
-  const std::size_t shown = page.cut(findings.size(), kMaxFindings);
-  for (std::size_t i = 0; i < shown && page.usable(); ++i) put_finding(page, findings[i]);
+  const BlockSpace space{.lines = lines, .always = 1, .briefs = kMaxBriefs};
+  const std::size_t shown = put_blocks(page, findings.size(), space, [&](std::size_t i) { put_finding(page, findings[i]); },
+                                       [&](std::size_t i) { put_head(page, findings[i]); });
   if (shown < findings.size()) {
     page.line(fmt::format("  ... and {}: --all shows them", format_count(findings.size() - shown, "more finding")));
   }

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "text_blocks.h"
 #include "text_sections.h"
 #include "words.h"
 
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMaxLoops = 20;
+constexpr std::size_t kMaxBriefs = 12;
 
 // "48 timers, 2 overdue (earliest by 27.3 s), next in 3.2 s"
 std::string describe_timers(const Loop& loop, std::optional<double> now) {
@@ -68,15 +69,19 @@ void put_running_stack(TextPage& page, const Loop& loop, const Thread* thread) {
   }
 }
 
-void put_loop(TextPage& page, const Loop& loop, std::size_t index) {
+void put_head(TextPage& page, const Loop& loop, std::size_t index) {
   const Headline headline = describe_loop_state(loop.state);
   const Thread* thread = page.find_thread(loop.thread);
   std::string head = fmt::format("{}  {}  {}", page.paint(Role::kHeading, page.title_of_loop(index)),
                                  page.paint(headline.role, headline.words), page.safe(loop.type));
   if (thread != nullptr) head += ", " + page.name_of(*thread);
   if (loop.debug.value_or(false)) head += ", debug mode";
-  page.blank();
   page.line(head);
+}
+
+void put_loop(TextPage& page, const Loop& loop, std::size_t index) {
+  const Thread* thread = page.find_thread(loop.thread);
+  put_head(page, loop, index);
   if (loop.late) {
     std::string late = page.paint(Role::kBlocked, "at least " + format_duration(loop.late->seconds));
     if (!loop.late->evidence.empty()) late += fmt::format(" ({})", page.safe(loop.late->evidence));
@@ -141,9 +146,9 @@ bool is_shown_with_loop(const Report& report, const Task& task) {
   return report.loops[static_cast<std::size_t>(task.loop)].current_task == task.id;
 }
 
-void put_loops(TextPage& page) {
+void put_loops(TextPage& page, std::size_t lines) {
   const std::vector<Loop>& loops = page.report().loops;
-  const std::size_t shown = page.cut(loops.size(), kMaxLoops);
+  if (loops.empty()) return;
   // Blocked loops are what the page is opened for: they come first, all in their own order.
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < loops.size(); ++i) {
@@ -152,9 +157,11 @@ void put_loops(TextPage& page) {
   for (std::size_t i = 0; i < loops.size(); ++i) {
     if (loops[i].state != LoopState::kBlocked) order.push_back(i);
   }
-  for (std::size_t i = 0; i < shown && page.usable(); ++i) put_loop(page, loops[order[i]], order[i]);
+  page.blank();
+  const BlockSpace space{.lines = lines, .always = 1, .briefs = kMaxBriefs, .apart = true};
+  const std::size_t shown = put_blocks(page, loops.size(), space, [&](std::size_t i) { put_loop(page, loops[order[i]], order[i]); },
+                                       [&](std::size_t i) { put_head(page, loops[order[i]], order[i]); });
   if (shown < loops.size()) {
-    page.blank();
     page.line(fmt::format("... and {}: --all shows them", format_count(loops.size() - shown, "more loop")));
   }
 }

@@ -70,14 +70,23 @@ std::size_t TextPage::cut(std::size_t size, std::size_t limit) const {
 }
 
 void TextPage::line(std::string_view text) {
+  blank_last_ = text.empty();
+  if (captured_ != nullptr) {
+    captured_->emplace_back(text);
+    return;
+  }
   buffer_ += text;
   buffer_ += '\n';
-  blank_last_ = text.empty();
+  ++lines_;
   if (buffer_.size() >= kBufferSize) flush();
 }
 
 void TextPage::blank() {
   if (!blank_last_) line("");
+}
+
+void TextPage::print(const std::vector<std::string>& lines) {
+  for (const std::string& each : lines) line(each);
 }
 
 void TextPage::labelled(std::string_view label, std::string_view text) {

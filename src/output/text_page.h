@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "report.h"
@@ -39,6 +40,25 @@ class TextPage {
   // `label` in a column of its own, then `text`.
   void labelled(std::string_view label, std::string_view text);
 
+  // The lines that `put` would print, instead of printing them.
+  template <class Put>
+  [[nodiscard]] std::vector<std::string> capture(Put put) {
+    std::vector<std::string> lines;
+    std::vector<std::string>* const outer = std::exchange(captured_, &lines);
+    const bool blank_last = blank_last_;
+    put();
+    blank_last_ = blank_last;
+    captured_ = outer;
+    return lines;
+  }
+  void print(const std::vector<std::string>& lines);
+  [[nodiscard]] std::size_t lines() const { return lines_; }  // printed so far
+
+  // Longer stacks lose their middle, unless everything is wanted.
+  [[nodiscard]] std::size_t most_frames() const { return most_frames_; }
+  void set_most_frames(std::size_t most) { most_frames_ = most; }
+  static constexpr std::size_t kMostFrames = 40;
+
   // False when nothing more can be written.
   [[nodiscard]] bool usable() const { return usable_; }
   bool flush();
@@ -70,6 +90,9 @@ class TextPage {
   Style style_;
   Sink& sink_;
   std::string buffer_;
+  std::vector<std::string>* captured_ = nullptr;
+  std::size_t lines_ = 0;
+  std::size_t most_frames_ = kMostFrames;
   bool blank_last_ = true;
   bool usable_ = true;
   std::unordered_map<Address, std::size_t> tasks_;  // by id

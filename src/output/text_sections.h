@@ -11,13 +11,14 @@
 namespace asyncspy {
 
 void put_process(TextPage& page);
-void put_findings(TextPage& page);
-void put_loops(TextPage& page);
-void put_tasks(TextPage& page);
+// `lines`: how many they may take, unless everything is wanted.
+void put_findings(TextPage& page, std::size_t lines);
+void put_loops(TextPage& page, std::size_t lines);
+void put_tasks(TextPage& page, std::size_t lines);
 void put_tree(TextPage& page);          // instead of put_tasks()
 void put_chosen_tasks(TextPage& page);  // instead of all but put_process()
 void put_filter(TextPage& page);        // which tasks are left out, if any are
-void put_threads(TextPage& page);
+void put_threads(TextPage& page, std::size_t lines);
 void put_gaps(TextPage& page);  // and warnings
 
 // Frames in aligned columns, outermost first. `indent` columns before each line.

@@ -10,8 +10,6 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMaxFrames = 40;       // longer stacks lose their middle
-constexpr std::size_t kOuterFrames = 12;     // of which so many outermost ones stay
 constexpr std::size_t kFunctionColumns = 36; // wider function names push their own line only
 
 struct Row {
@@ -96,9 +94,11 @@ void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t inde
       rows.push_back(make_row(page, stack[i]));
     }
   }
-  const bool cut = !page.all() && rows.size() > kMaxFrames;
-  const std::size_t cut_from = cut ? kOuterFrames : rows.size();
-  const std::size_t cut_to = cut ? rows.size() - (kMaxFrames - kOuterFrames) : rows.size();
+  const std::size_t most = page.most_frames();
+  const std::size_t outer = most * 3 / 10;  // of those that stay
+  const bool cut = !page.all() && rows.size() > most;
+  const std::size_t cut_from = cut ? outer : rows.size();
+  const std::size_t cut_to = cut ? rows.size() - (most - outer) : rows.size();
   const bool gutter = has_mixed_kinds(stack);
   std::size_t width = 0;
   for (const Row& row : rows) {

@@ -3,13 +3,16 @@
 
 #include <algorithm>
 
+#include "escape.h"
+#include "text_blocks.h"
 #include "text_sections.h"
 #include "words.h"
 
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMaxGroups = 20;
+constexpr std::size_t kMaxBriefs = 12;
+constexpr std::size_t kWaitColumns = 72;
 constexpr std::size_t kStackIndent = 6;
 
 using Members = std::vector<const Task*>;
@@ -41,6 +44,15 @@ void put_group(TextPage& page, const Members& members) {
   put_remarks(page, members, std::string(kStackIndent - 2, ' '));
 }
 
+// "  45 tasks  Shop.history  /srv/shop/app.py:64  wait for Semaphore.acquire() on 0x7f..."
+void put_brief(TextPage& page, const Members& members) {
+  const std::string head = members.size() > 1 ? page.paint(Role::kHeading, format_count(members.size(), "task"))
+                                              : page.paint(Role::kName, page.name_of(*members.front()));
+  const std::string place = place_task(page, *members.front());
+  const std::string wait = shorten(describe_wait(page, members), kWaitColumns);
+  page.line(fmt::format("  {}{}{}", head, place.empty() ? "" : "  " + place, wait.empty() ? "" : "  = " + wait));
+}
+
 std::size_t count_tasks(const std::vector<Members>& groups, std::size_t from) {
   std::size_t tasks = 0;
   for (std::size_t i = from; i < groups.size(); ++i) tasks += groups[i].size();
@@ -49,7 +61,7 @@ std::size_t count_tasks(const std::vector<Members>& groups, std::size_t from) {
 
 }  // namespace
 
-void put_tasks(TextPage& page) {
+void put_tasks(TextPage& page, std::size_t lines) {
   const Report& report = page.report();
   if (report.loops.empty() && report.tasks.empty()) return;
   const std::vector<Members> groups = collect_groups(page);
@@ -63,13 +75,10 @@ void put_tasks(TextPage& page) {
   const std::string_view others = tasks < report.tasks.size() ? "OTHER TASKS" : "TASKS";
   page.line(fmt::format("{}  {} in {}", page.paint(Role::kHeading, others), tasks,
                         format_count(groups.size(), "group")));
-  const std::size_t shown = page.cut(groups.size(), kMaxGroups);
-  for (std::size_t i = 0; i < shown && page.usable(); ++i) {
-    if (i > 0) page.blank();
-    put_group(page, groups[i]);
-  }
+  const BlockSpace space{.lines = lines > 1 ? lines - 1 : 0, .always = 0, .briefs = kMaxBriefs, .apart = true};
+  const std::size_t shown = put_blocks(page, groups.size(), space, [&](std::size_t i) { put_group(page, groups[i]); },
+                                       [&](std::size_t i) { put_brief(page, groups[i]); });
   if (shown < groups.size()) {
-    page.blank();
     page.line(fmt::format("  ... and {} with {}: --all shows them", format_count(groups.size() - shown, "more group"),
                           format_count(count_tasks(groups, shown), "task")));
   }

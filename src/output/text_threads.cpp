@@ -5,13 +5,15 @@
 #include <map>
 
 #include "escape.h"
+#include "text_blocks.h"
 #include "text_sections.h"
 #include "words.h"
 
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMaxGroups = 20;
+constexpr std::size_t kMaxBriefs = 12;
+constexpr std::size_t kManyLines = 1000;
 constexpr std::size_t kStackIndent = 6;
 
 using Members = std::vector<const Thread*>;
@@ -82,7 +84,7 @@ void put_group(TextPage& page, const Members& members) {
 
 }  // namespace
 
-void put_threads(TextPage& page) {
+void put_threads(TextPage& page, std::size_t lines) {
   const Report& report = page.report();
   const bool everything = page.all_threads() || report.loops.empty();
   Members threads;
@@ -100,11 +102,15 @@ void put_threads(TextPage& page) {
   page.blank();
   page.line(fmt::format("{}  {}", page.paint(Role::kHeading, title), threads.size() + native));
   const std::vector<Members> groups = group_equals(threads);
-  const std::size_t shown = page.cut(groups.size(), kMaxGroups);
-  for (std::size_t i = 0; i < shown && page.usable(); ++i) {
-    if (i > 0 && !groups[i].front()->stack.empty()) page.blank();
-    put_group(page, groups[i]);
-  }
+  // Where their stacks are asked for, or are all that there is, a page of limited length is not the point.
+  const BlockSpace space{.lines = page.all_threads() ? kManyLines : lines, .always = 0, .briefs = kMaxBriefs};
+  const std::size_t shown = put_blocks(
+      page, groups.size(), space,
+      [&](std::size_t i) {
+        if (i > 0 && !groups[i].front()->stack.empty()) page.blank();
+        put_group(page, groups[i]);
+      },
+      [&](std::size_t i) { put_head(page, groups[i]); });
   if (shown < groups.size()) {
     std::size_t rest = 0;
     for (std::size_t i = shown; i < groups.size(); ++i) rest += groups[i].size();

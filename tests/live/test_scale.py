@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-SCREENS = 120  # lines: a few screens
+SCREENS = 100  # lines: two screens
 
 
 def text_of(asyncspy, target, *arguments):
@@ -17,6 +17,20 @@ def test_ten_thousand_equal_tasks_are_one_block(asyncspy, start_situation, any_i
     assert len(text.splitlines()) < SCREENS
     assert len(re.findall(r"\bvisitor\b.*crowd\.py:\d+|crowd\.py:\d+.*\bvisitor\b", text)) == 1
     assert re.search(r"\b10[,.' ]?000\b", text)
+
+
+def test_ten_thousand_tasks_in_hundreds_of_stacks_fit_on_two_screens_with_the_largest_groups(asyncspy, start_situation, any_interpreter):
+    target = start_situation(any_interpreter, "many_stacks")
+    report = asyncspy.dump(target.pid)
+    assert len(report["tasks"]) > 8000 and len(report["groups"]) > 150
+    text = text_of(asyncspy, target)
+    assert len(text.splitlines()) <= SCREENS
+    names = {task["id"]: task["stack"][0]["function"] for task in report["tasks"]}
+    largest = [names[group["tasks"][0]] for group in sorted(report["groups"], key=lambda group: -group["count"])[:3]]
+    assert largest == ["largest", "second", "third"]
+    for name in largest:
+        assert re.search(r"\b{} .*many_stacks\.py:\d+".format(name), text), name
+    assert re.search(r"\.\.\. and \d+ more groups with [\d,]+ tasks: --all shows them", text)
 
 
 @pytest.mark.parametrize("name", ["diamond", "await_cycle", "deep_chain", "task_awaits_task", "many_sleepers"])

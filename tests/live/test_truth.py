@@ -11,7 +11,7 @@ from target import HERE, SITUATIONS
 NAMES = sorted(name[:-3] for name in os.listdir(SITUATIONS) if name.endswith(".py"))
 WITH_OWN_TEST = ("random_graph", "sub_interpreters")
 SEEDS = (1, 2, 3)
-ARGUMENTS = {"crowd": [2000], "fan_in": [2000]}
+ARGUMENTS = {"crowd": [2000], "fan_in": [2000], "many_stacks": [3000]}
 
 # What of asyncio a service may replace (see variant.py), and the situations in which that makes a difference.
 PYTHON = ("await_cycle", "blocked_in_sleep", "ended_thread", "gather_and_wait", "generator_links", "loops_in_threads", "odd_awaitables",

@@ -192,20 +192,62 @@ TEST_CASE("names without a common count are listed as far as they fit, and the r
                  "300 tasks  job-0, job-2, job-4, job-6, job-8, job-10, job-12, job-14, job-16 ... and 291 more\n"));
 }
 
-TEST_CASE("groups beyond the first twenty are counted, and shown when all is wanted") {
+TEST_CASE("groups that do not fit on two screens are a line each, then counted, and shown when all is wanted") {
   sample::ReportBuilder builder;
   builder.loop(LoopState::kIdle);
-  for (std::uint32_t i = 0; i < 25; ++i) {
-    builder.task("single" + std::string(1, static_cast<char>('a' + i)), OnDescriptor{static_cast<int>(i)});
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    builder.task("single" + std::to_string(i), OnDescriptor{static_cast<int>(i), ""}).stack = {
+        builder.frame(FrameKind::kCoroutine, "serve" + std::to_string(i), "/srv/s.py", 3)};
     builder.group(i, 1);
   }
   const std::string text = render_text(builder.report, {});
-  CHECK(contains(text, "singlet"));
-  CHECK_FALSE(contains(text, "singleu"));
-  CHECK(contains(text, "  ... and 5 more groups with 5 tasks: --all shows them\n"));
+  CHECK(count_lines(text) <= 100);
+  CHECK(count_lines(text) > 90);
+  CHECK(contains(text, "  single3\n      serve3  /srv/s.py:3\n    = waits for descriptor fd 3\n"));
+  CHECK(contains(text, "  serve30  /srv/s.py:3  = waits for descriptor fd 30\n"));
+  CHECK(contains(text, "more groups with 1"));
+  CHECK_FALSE(contains(text, "single199"));
   const std::string all = render_text(builder.report, {.all = true});
-  CHECK(contains(all, "singley"));
+  CHECK(contains(all, "  single199\n"));
   CHECK_FALSE(contains(all, "--all"));
+}
+
+TEST_CASE("ten thousand tasks in hundreds of deep stacks fit on two screens, and the largest groups are named") {
+  sample::ReportBuilder builder;
+  builder.loop(LoopState::kBlocked).thread = 0;
+  Thread& thread = builder.thread(1, "python3");
+  thread.loop = 0;
+  for (int i = 0; i < 300; ++i) thread.stack.push_back(builder.frame(FrameKind::kFunction, "deep" + std::to_string(i), "/srv/d.py", i + 1));
+  for (int i = 0; i < 30; ++i) {
+    builder.thread(10 + i, "pool").stack.assign(30, builder.frame(FrameKind::kFunction, "wait" + std::to_string(i), "/srv/w.py", 1));
+    for (Frame& frame : builder.report.threads.back().stack) frame.line = static_cast<std::int32_t>(&frame - builder.report.threads.back().stack.data());
+  }
+  std::vector<Frame> frames;
+  for (int i = 0; i < 60; ++i) frames.push_back(builder.frame(FrameKind::kCoroutine, "level" + std::to_string(i), "/srv/l.py", i + 1));
+  std::uint32_t first = 0;
+  for (std::uint32_t group = 0; group < 300; ++group) {
+    const std::uint32_t size = group < 3 ? 2000 - group : 14;
+    for (std::uint32_t i = 0; i < size; ++i) {
+      Task& task = builder.task("", OnDescriptor{5, ""});
+      task.stack.assign(frames.begin(), frames.begin() + 1 + group % 60);
+      task.stack.push_back(frames[59 - group % 59]);
+    }
+    builder.group(first, size);
+    first += size;
+  }
+  for (int i = 0; i < 20; ++i) builder.report.warnings.emplace_back("a warning");
+  const std::string text = render_text(builder.report, {});
+  CHECK(count_lines(text) <= 100);
+  for (const char* count : {"2,000 tasks", "1,999 tasks", "1,998 tasks"}) CHECK(contains(text, count));
+}
+
+TEST_CASE("loops that do not fit are a line each, the blocked one is whole") {
+  sample::ReportBuilder builder;
+  for (int i = 0; i < 60; ++i) builder.loop(i == 50 ? LoopState::kBlocked : LoopState::kIdle);
+  const std::string text = render_text(builder.report, {});
+  CHECK(count_lines(text) <= 100);
+  CHECK(text.find("LOOP 51  BLOCKED") < text.find("LOOP 1  idle"));
+  CHECK(contains(text, "more loops: --all shows them\n"));
 }
 
 TEST_CASE("a deep recursion keeps both ends of its stack") {
