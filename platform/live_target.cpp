@@ -1,5 +1,7 @@
 #include "live_target.h"
 
+#include "child_processes.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -239,6 +241,8 @@ std::unique_ptr<Standstill> LiveTarget::find_standstill() { return asyncspy::fin
 std::vector<Descriptor> LiveTarget::read_descriptors(const std::vector<int>& numbers) {
   return asyncspy::read_descriptors(pid_, numbers);
 }
+
+std::vector<ChildProcess> LiveTarget::read_children() { return read_child_processes(pid_); }
 
 Result<std::vector<PageRange>> LiveTarget::find_written_pages(const std::vector<Mapping>& mappings) {
   return asyncspy::find_written_pages(pid_, mappings);

@@ -100,4 +100,13 @@ struct Descriptor {
   std::uint64_t send_queue = 0;     // bytes
 };
 
+// A child of the target.
+struct ChildProcess {
+  int pid = 0;            // as seen by asyncspy
+  int namespace_pid = 0;  // as the child sees itself, which the target sees, too, unless the child has a namespace of its own; 0: not known
+  char state = '?';       // R S D T Z, see proc(5)
+  std::string name;       // comm
+  std::string command;    // its arguments, joined and cut; empty for a zombie
+};
+
 }  // namespace asyncspy

@@ -74,6 +74,9 @@ class Target {
   // What the descriptors in `numbers` are now (one table read for all; order as asked).
   [[nodiscard]] virtual std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) = 0;
 
+  // Its child processes as of now; empty where that is not known.
+  [[nodiscard]] virtual std::vector<ChildProcess> read_children() { return {}; }
+
   // CLOCK_MONOTONIC as the target sees it (its time namespace), in nanoseconds; 0: not known.
   [[nodiscard]] virtual std::int64_t monotonic_now() = 0;
 

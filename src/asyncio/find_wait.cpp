@@ -1,75 +1,38 @@
 #include "find_wait.h"
 
+#include <algorithm>
+
+#include "callables.h"
 #include "containers.h"
+#include "frame_values.h"
 #include "frames.h"
 #include "instance.h"
+#include "object_attributes.h"
 
 namespace asyncspy {
 namespace {
 
-// asyncio's own coroutines in which a task waits for a primitive: their `self` is the primitive.
-constexpr std::string_view kPrimitiveFiles[] = {"asyncio/locks.py", "asyncio/queues.py", "asyncio/streams.py"};
+// Coroutines in which a task waits at something whose method they are: their `self` is what it waits at.
+constexpr std::string_view kPrimitiveFiles[] = {
+    "asyncio/locks.py",   "asyncio/queues.py",          "asyncio/streams.py",
+    "anyio/streams/memory.py", "anyio/_backends/_asyncio.py", "anyio/_core/_synchronization.py"};
+constexpr std::string_view kSubprocessFiles[] = {"asyncio/subprocess.py", "asyncio/base_subprocess.py"};
+constexpr std::string_view kTasks = "asyncio/tasks.py";
 
-std::string_view shown_name(const Inspection& inspection, const Frame& frame) {
-  if (frame.name != kNoFunction) return inspection.names.name(frame.name);
-  if (frame.function != kNoFunction) return inspection.codes.functions()[frame.function].qualified_name;
-  return {};
-}
-
-std::string_view file_of(const Inspection& inspection, const Frame& frame) {
-  if (frame.function == kNoFunction) return {};
-  return inspection.codes.functions()[frame.function].file;
-}
+constexpr std::size_t kMostTasks = 1'000'000;   // of one construct
+constexpr std::size_t kMostFramesInferred = 8;  // through which a transport is looked for
 
 bool is_in(std::string_view file, std::string_view module_file) {
   return file.ends_with(module_file) && (file.size() == module_file.size() || file[file.size() - module_file.size() - 1] == '/');
 }
 
-// The innermost frame with a Python function, if it is a primitive's method.
-std::optional<OnPrimitive> find_primitive(Inspection& inspection, const RawTask& raw) {
-  for (std::size_t i = raw.task.stack.size(); i-- > 0;) {
-    const Frame& frame = raw.task.stack[i];
-    std::string_view file = file_of(inspection, frame);
-    if (is_in(file, "asyncio/futures.py")) continue;  // Future.__await__ of a pure-Python future
-    bool is_primitive = false;
-    for (std::string_view known : kPrimitiveFiles) is_primitive = is_primitive || is_in(file, known);
-    if (!is_primitive || raw.chain.frame_addresses[i].is_null()) return std::nullopt;
-    std::string_view name = shown_name(inspection, frame);
-    std::size_t dot = name.find('.');
-    if (dot == std::string_view::npos) return std::nullopt;
-    auto self = read_local(inspection, raw.chain.frame_addresses[i], 0);
-    if (!self || self->is_null()) return std::nullopt;
-    auto type = inspection.types.of(inspection.reader, *self);
-    if (!type) return std::nullopt;
-    OnPrimitive wait;
-    wait.kind = name.substr(0, dot);
-    wait.operation = name.substr(dot + 1);
-    wait.type = (*type)->name;
-    wait.object = *self;
-    if (wait.kind == "_ContextManagerMixin") {  // `async with lock` up to 3.8 and in 3.9+ for all kinds: the class counts
-      wait.kind = (*type)->short_name();
-    }
-    return wait;
-  }
-  return std::nullopt;
+bool is_any(std::string_view file, std::span<const std::string_view> files) {
+  return std::ranges::any_of(files, [file](std::string_view known) { return is_in(file, known); });
 }
 
-// asyncio.tasks._GatheringFuture keeps what it gathers in _children.
-std::optional<OnMany> find_gathered(Inspection& inspection, const WaitContext& context, const Type& type, Address future) {
-  if (type.name != "asyncio.tasks._GatheringFuture") return std::nullopt;
-  auto children = find_attribute(inspection.reader, inspection.types, type, future, "_children");
-  if (!children || !*children) return std::nullopt;
-  auto items = read_list(inspection.reader, **children);
-  if (!items) return std::nullopt;
-  OnMany many;
-  many.construct = "gather";
-  many.total = items->size();
-  for (Address item : *items) {
-    if (read_future_state(inspection, context.asyncio, item) != TaskState::kPending) continue;
-    ++many.pending;
-    if (context.tasks.contains(item)) many.tasks.push_back(item);
-  }
-  return many;
+// The standard library and installed packages.
+bool is_library(std::string_view file) {
+  return file.contains("site-packages/") || file.contains("dist-packages/") || file.contains("/lib/python3") || file.starts_with("<frozen");
 }
 
 Wait wait_without_future(const WaitContext& context, const RawTask& raw) {
@@ -99,29 +62,329 @@ std::string_view word_for(TaskState state) {
   return "unknown";
 }
 
+class WaitSearch {
+ public:
+  WaitSearch(Inspection& inspection, const WaitContext& context, const RawTask& raw)
+      : inspection_(inspection), context_(context), raw_(raw), awaited_(raw.task.awaited) {}
+
+  Wait run() {
+    const Task& task = raw_.task;
+    if (task.state == TaskState::kCancelled || task.state == TaskState::kFinished) return Done{};
+    if (task.running) return Running{};
+    if (awaited_.is_null()) return wait_without_future(context_, raw_);
+    TaskState state = read_future_state(inspection_, context_.asyncio, awaited_);
+    if (state == TaskState::kCancelled || state == TaskState::kFinished) return Ready{"what it awaited is done"};
+    if (auto construct = find_construct()) return std::move(*construct);
+    if (context_.tasks.contains(awaited_)) return OnTask{awaited_};
+    if (auto timer = find_timer()) return *timer;
+    if (auto watched = find_descriptor(awaited_)) return std::move(*watched);
+    if (auto gathered = find_gathered()) return std::move(*gathered);
+    if (auto completed = find_completing_task()) return std::move(*completed);
+    if (auto job = find_job()) return std::move(*job);
+    return describe_future(state);
+  }
+
+ private:
+  struct Place {
+    std::size_t frame = 0;
+    std::string_view file;
+    std::string_view name;   // qualified
+    Address self;            // first local variable
+  };
+
+  std::string_view file_of(std::size_t frame) const {
+    const Frame& shown = raw_.task.stack[frame];
+    if (shown.function == kNoFunction) return {};
+    return inspection_.codes.functions()[shown.function].file;
+  }
+  std::string_view name_of(std::size_t frame) const {
+    const Frame& shown = raw_.task.stack[frame];
+    if (shown.name != kNoFunction) return inspection_.names.name(shown.name);
+    if (shown.function == kNoFunction) return {};
+    return inspection_.codes.functions()[shown.function].qualified_name;
+  }
+
+  std::optional<Place> place_at(std::size_t frame) {
+    if (frame >= raw_.task.stack.size() || raw_.chain.frame_addresses[frame].is_null()) return std::nullopt;
+    auto self = read_local(inspection_, raw_.chain.frame_addresses[frame], 0);
+    return Place{frame, file_of(frame), name_of(frame), self ? *self : Address{}};
+  }
+
+  // The innermost frame that tells something: not the __await__ of a pure-Python future.
+  std::optional<std::size_t> innermost() const {
+    for (std::size_t i = raw_.task.stack.size(); i-- > 0;) {
+      if (!is_in(file_of(i), "asyncio/futures.py")) return i;
+    }
+    return std::nullopt;
+  }
+
+  // What the innermost frames say: a primitive, wait(), a task group, a child process.
+  std::optional<Wait> find_construct() {
+    auto frame = innermost();
+    if (!frame) return std::nullopt;
+    std::string_view file = file_of(*frame);
+    if (is_any(file, kPrimitiveFiles)) {
+      if (auto group = find_anyio_group(*frame)) return group;
+      return find_primitive(*frame);
+    }
+    if (is_any(file, kSubprocessFiles)) return find_process(*frame);
+    if (is_in(file, "asyncio/taskgroups.py")) return find_task_group(*frame);
+    if (is_in(file, "asyncio/base_events.py")) return find_server(*frame);
+    if (is_in(file, kTasks)) return find_task_function(*frame);
+    return std::nullopt;
+  }
+
+  std::optional<Wait> find_primitive(std::size_t frame) {
+    auto place = place_at(frame);
+    if (!place || place->self.is_null() || !place->name.contains('.')) return std::nullopt;
+    place = climb(*place);
+    std::size_t dot = place->name.rfind('.');
+    OnPrimitive wait;
+    wait.kind = place->name.substr(0, dot);
+    wait.operation = place->name.substr(dot + 1);
+    wait.type = type_name_of(inspection_, place->self);
+    wait.object = place->self;
+    if (wait.type.empty()) return std::nullopt;
+    if (wait.kind == "_ContextManagerMixin") {  // `async with lock` up to 3.8 and in 3.9+ for all kinds: the class counts
+      wait.kind = wait.type.substr(wait.type.rfind('.') == std::string::npos ? 0 : wait.type.rfind('.') + 1);
+    }
+    if (wait.kind == "Event") {  // a callback of the loop sets it when a descriptor is ready (psycopg)
+      if (auto watched = find_descriptor(wait.object)) return watched;
+    }
+    if (auto many = find_as_completed(*place, wait.object)) return many;
+    context_.primitives.add(wait.object, wait.kind);
+    return wait;
+  }
+
+  // From Event.wait() outwards to what waits with its help: Queue.join, Barrier.wait, a limiter or channel of anyio; and from
+  // StreamReader._wait_for_data to the method that was called.
+  Place climb(Place place) {
+    bool may_climb = place.name.ends_with("Event.wait") || place.name.starts_with("StreamReader.") || place.name.starts_with("FlowControlMixin.") ||
+                     place.name.starts_with("Condition.wait") || place.name.starts_with("CapacityLimiter.") || place.name.starts_with("Barrier.");
+    while (may_climb && place.frame > 0) {
+      auto outer = place_at(place.frame - 1);
+      if (!outer || !is_any(outer->file, kPrimitiveFiles) || outer->self.is_null() || !outer->name.contains('.')) break;
+      if (outer->name.starts_with("_ContextManagerMixin.") || outer->name.contains("<locals>")) break;
+      // Helpers of another object of the same file: BaseEventLoop and the like have no part in this.
+      if (outer->name.starts_with("TaskGroup.") || outer->name.starts_with("WorkerThread.")) break;
+      place = *outer;
+    }
+    return place;
+  }
+
+  // Lib/asyncio/tasks.py: as_completed() waits at a queue of its own into which the tasks put themselves when they are done.
+  std::optional<Wait> find_as_completed(const Place& place, Address queue) {
+    if (place.frame == 0) return std::nullopt;
+    std::string_view outer = name_of(place.frame - 1);
+    if (!is_in(file_of(place.frame - 1), kTasks) || !outer.ends_with("_wait_for_one")) return std::nullopt;
+    OnMany many;
+    many.construct = "as_completed";
+    for (const Completion& completion : context_.completions.find(queue)) many.tasks.push_back(completion.task);
+    if (auto iterator = place_at(place.frame - 1); many.tasks.empty() && iterator) {  // 3.13+: the callbacks are bound to the iterator
+      for (const Completion& completion : context_.completions.find(iterator->self)) many.tasks.push_back(completion.task);
+    }
+    return finish(std::move(many));
+  }
+
+  // asyncio.wait(fs): `fs` is the first local variable of _wait(); wait_for(fut) up to 3.11.
+  std::optional<Wait> find_task_function(std::size_t frame) {
+    auto place = place_at(frame);
+    if (!place) return std::nullopt;
+    if (place->name == "_wait" && is_instance(inspection_, place->self, "set")) {
+      OnMany many;
+      many.construct = "wait";
+      many.tasks = read_elements(inspection_, place->self, kMostTasks);
+      return finish(std::move(many));
+    }
+    bool is_task = !place->self.is_null() && place->self != awaited_ && context_.tasks.contains(place->self);
+    if ((place->name == "wait_for" || place->name == "_cancel_and_wait") && is_task) return OnTask{place->self, "wait_for"};
+    return std::nullopt;
+  }
+
+  // Keeps the pending ones, tasks by name and others by number.
+  OnMany finish(OnMany many) {
+    std::vector<Address> all = std::move(many.tasks);
+    many.tasks.clear();
+    many.total = all.size();
+    for (Address item : all) {
+      if (read_future_state(inspection_, context_.asyncio, item) != TaskState::kPending) continue;
+      ++many.pending;
+      if (context_.tasks.contains(item)) many.tasks.push_back(item);
+    }
+    std::ranges::sort(many.tasks);
+    return many;
+  }
+
+  // Lib/asyncio/taskgroups.py, __aexit__: `_tasks` holds those that are not done.
+  std::optional<Wait> find_task_group(std::size_t frame) {
+    auto place = place_at(frame);
+    if (!place || place->self.is_null()) return std::nullopt;
+    Address tasks = find_object(inspection_, place->self, "_tasks");
+    if (tasks.is_null()) return std::nullopt;
+    OnMany many;
+    many.construct = "TaskGroup";
+    many.tasks = read_elements(inspection_, tasks, kMostTasks);
+    return finish(std::move(many));
+  }
+
+  // anyio/_backends/_asyncio.py: TaskGroup.__aexit__ waits for the tasks of its `_tasks`.
+  std::optional<Wait> find_anyio_group(std::size_t frame) {
+    constexpr std::size_t kMostHelpers = 3;
+    for (std::size_t i = 0; i <= kMostHelpers && i <= frame; ++i) {
+      std::string_view name = name_of(frame - i);
+      if (!is_in(file_of(frame - i), "anyio/_backends/_asyncio.py")) return std::nullopt;
+      if (name == "TaskGroup.__aexit__") return find_task_group(frame - i);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Wait> find_server(std::size_t frame) {
+    auto place = place_at(frame);
+    if (!place || place->self.is_null() || !place->name.starts_with("Server.")) return std::nullopt;
+    OnPrimitive wait{"Server", std::string(type_name_of(inspection_, place->self)), std::string(place->name.substr(7)), place->self};
+    context_.primitives.add(wait.object, wait.kind);
+    return wait;
+  }
+
+  // asyncio.subprocess.Process has `pid`; its transport `_pid`.
+  std::optional<Wait> find_process(std::size_t frame) {
+    for (std::size_t i = frame + 1; i-- > 0;) {
+      if (!is_any(file_of(i), kSubprocessFiles)) break;
+      auto place = place_at(i);
+      if (!place) break;
+      std::size_t dot = place->name.rfind('.');
+      if (dot == std::string_view::npos) continue;
+      bool is_outermost = i == 0 || !is_any(file_of(i - 1), kSubprocessFiles);
+      if (!is_outermost) continue;
+      for (std::string_view name : {"pid", "_pid"}) {
+        auto pid = find_integer(inspection_, place->self, name);
+        if (pid && *pid > 0 && *pid <= (1 << 22)) return OnProcess{static_cast<int>(*pid), std::string(place->name.substr(dot + 1))};
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<OnTimer> find_timer() {
+    auto timer = context_.index.timers.find(awaited_);
+    if (timer == context_.index.timers.end() || !timer->second.deadline) return std::nullopt;
+    double deadline = *timer->second.deadline;
+    return OnTimer{deadline, context_.now ? std::optional(deadline - *context_.now) : std::nullopt};
+  }
+
+  std::optional<Wait> find_descriptor(Address object) {
+    auto watched = context_.index.descriptors.find(object);
+    if (watched == context_.index.descriptors.end()) return std::nullopt;
+    OnDescriptor wait{watched->second.descriptor, watched->second.callback};
+    auto frame = innermost();
+    if (frame && is_in(file_of(*frame), "asyncio/selector_events.py")) {
+      std::string_view name = name_of(*frame);
+      wait.operation = name.substr(name.rfind('.') == std::string_view::npos ? 0 : name.rfind('.') + 1);
+    }
+    return wait;
+  }
+
+  // asyncio.tasks._GatheringFuture keeps what it gathers in _children.
+  std::optional<Wait> find_gathered() {
+    if (type_name_of(inspection_, awaited_) != "asyncio.tasks._GatheringFuture") return std::nullopt;
+    Address children = find_object(inspection_, awaited_, "_children");
+    if (children.is_null()) return std::nullopt;
+    std::vector<Address> items = read_elements(inspection_, children, kMostTasks);
+    OnMany many;
+    many.construct = "gather";
+    many.total = items.size();
+    for (Address item : items) {
+      if (read_future_state(inspection_, context_.asyncio, item) != TaskState::kPending) continue;
+      ++many.pending;
+      if (context_.tasks.contains(item)) many.tasks.push_back(item);
+    }
+    return many;
+  }
+
+  // Somebody's end completes the future: shield(), wait_for() up to 3.11, run_coroutine_threadsafe().
+  std::optional<Wait> find_completing_task() {
+    for (const Completion& completion : context_.completions.find(awaited_)) {
+      if (completion.callback.starts_with("shield.")) return OnTask{completion.task, "shield"};
+      if (completion.callback.ends_with("_release_waiter")) return OnTask{completion.task, "wait_for"};
+      if (completion.callback.starts_with("_chain_future.")) return OnTask{completion.task, "wrap_future"};
+    }
+    return std::nullopt;
+  }
+
+  // asyncio.futures._chain_future connects it with a concurrent.futures.Future: a call in a thread, or a task elsewhere.
+  std::optional<Wait> find_job() {
+    if (context_.jobs.find(awaited_) != nullptr) return OnJob{awaited_};  // anyio's workers complete it directly
+    auto callbacks = read_callbacks(inspection_, context_.asyncio, awaited_);
+    if (!callbacks) return std::nullopt;
+    for (Address callback : *callbacks) {
+      Callable callable = describe_callable(inspection_, callback);
+      if (!callable.name.starts_with("_chain_future.")) continue;
+      for (Address held : callable.holds) {
+        if (!is_instance(inspection_, held, "concurrent.futures._base.Future")) continue;
+        if (Address task = find_submitted_task(context_, held); !task.is_null()) return OnTask{task, "run_coroutine_threadsafe"};
+        context_.jobs.add(held);
+        return OnJob{held};
+      }
+    }
+    return std::nullopt;
+  }
+
+  Wait describe_future(TaskState state) {
+    auto type = inspection_.types.of(inspection_.reader, awaited_);
+    if (!type) return Unknown{"the awaited future could not be read: " + type.error().what};
+    OnFuture wait{awaited_, (*type)->name, std::string(word_for(state))};
+    infer_transport(wait);
+    return wait;
+  }
+
+  // Libraries await futures that a protocol of theirs completes: the transport that it keeps tells whom it waits for.
+  void infer_transport(OnFuture& wait) {
+    std::size_t looked_at = 0;
+    for (std::size_t i = raw_.task.stack.size(); i-- > 0 && looked_at < kMostFramesInferred;) {
+      auto place = place_at(i);
+      if (!place) continue;
+      ++looked_at;
+      if (place->name.contains('.') && !place->self.is_null()) {
+        if (auto transport = context_.transports.find_from(place->self)) {
+          wait.descriptor = transport->descriptor;
+          wait.inferred = "from " + std::string(place->name) + ": self" + (transport->path.empty() ? "" : "." + transport->path) +
+                          (transport->is_tls ? " (TLS)" : "");
+          return;
+        }
+      }
+      if (!is_library(place->file)) return;  // beyond the program's own code it would be somebody else's connection
+    }
+  }
+
+  Inspection& inspection_;
+  const WaitContext& context_;
+  const RawTask& raw_;
+  Address awaited_;
+};
+
 }  // namespace
 
 Wait find_wait(Inspection& inspection, const WaitContext& context, const RawTask& raw) {
-  const Task& task = raw.task;
-  if (task.state == TaskState::kCancelled || task.state == TaskState::kFinished) return Done{};
-  if (task.running) return Running{};
-  if (task.awaited.is_null()) return wait_without_future(context, raw);
+  return WaitSearch(inspection, context, raw).run();
+}
 
-  TaskState state = read_future_state(inspection, context.asyncio, task.awaited);
-  if (state == TaskState::kCancelled || state == TaskState::kFinished) return Ready{"what it awaited is done"};
-  if (context.tasks.contains(task.awaited)) return OnTask{task.awaited};
-  if (auto primitive = find_primitive(inspection, raw)) return *primitive;
-  if (auto timer = context.index.timers.find(task.awaited); timer != context.index.timers.end() && timer->second.deadline) {
-    double deadline = *timer->second.deadline;
-    return OnTimer{deadline, context.now ? std::optional(deadline - *context.now) : std::nullopt};
+std::optional<Deadline> find_deadline(const WaitContext& context, const RawTask& raw) {
+  if (raw.task.state != TaskState::kPending || context.index.timeouts.empty()) return std::nullopt;
+  std::optional<Deadline> nearest;
+  for (Address key : {raw.task.id, raw.task.awaited}) {
+    auto timeout = context.index.timeouts.find(key);
+    if (key.is_null() || timeout == context.index.timeouts.end()) continue;
+    double when = timeout->second.when;
+    if (nearest && nearest->when <= when) continue;
+    nearest = Deadline{when, context.now ? std::optional(when - *context.now) : std::nullopt, timeout->second.construct};
   }
-  if (auto watched = context.index.descriptors.find(task.awaited); watched != context.index.descriptors.end()) {
-    return OnDescriptor{watched->second};
+  return nearest;
+}
+
+Address find_submitted_task(const WaitContext& context, Address job) {
+  for (const Completion& completion : context.completions.find(job)) {
+    if (completion.callback.starts_with("_chain_future.")) return completion.task;
   }
-  auto type = inspection.types.of(inspection.reader, task.awaited);
-  if (!type) return Unknown{"the awaited future could not be read: " + type.error().what};
-  if (auto many = find_gathered(inspection, context, **type, task.awaited)) return *many;
-  return OnFuture{task.awaited, (*type)->name, std::string(word_for(state))};
+  return {};
 }
 
 }  // namespace asyncspy

@@ -5,6 +5,7 @@
 #include "instance.h"
 #include "number.h"
 #include "read_uvloop.h"
+#include "timeouts.h"
 
 namespace asyncspy {
 namespace {
@@ -95,7 +96,9 @@ class LoopRead {
       Callable callable = describe_callable(inspection_, handle->callback);
       for (Address held : callable.holds) index_.ready_steps.emplace(held, true);
       // A timer that is due moves here before it is executed: until then its future is pending.
-      if (handle->when) index_timer(make_timer(*handle, callable), future_completed_by(*handle, callable));
+      if (!handle->when) continue;
+      index_timer(make_timer(*handle, callable), future_completed_by(*handle, callable));
+      index_timeout(inspection_, *handle, callable, index_.timeouts);
     }
     return {};
   }
@@ -113,7 +116,10 @@ class LoopRead {
       Callable callable;
       if (!handle->cancelled) callable = describe_callable(inspection_, handle->callback);
       Timer timer = make_timer(*handle, callable);
-      if (!handle->cancelled) index_timer(timer, future_completed_by(*handle, callable));
+      if (!handle->cancelled) {
+        index_timer(timer, future_completed_by(*handle, callable));
+        index_timeout(inspection_, *handle, callable, index_.timeouts);
+      }
       raw_.loop.timers.push_back(std::move(timer));
     }
     return {};
@@ -153,7 +159,13 @@ class LoopRead {
       if (type->name == "NoneType") continue;
       ASYNCSPY_TRY(handle, read_handle(inspection_, handle_address));
       if (handle.cancelled) continue;
-      for (Address argument : handle.arguments) index_.descriptors.emplace(argument, descriptor);
+      Callable callable = describe_callable(inspection_, handle.callback);
+      for (Address held : callable.holds) {
+        if (held == raw_.loop.id) continue;
+        index_.transports.emplace(held, descriptor);
+        index_.descriptors.emplace(held, Watch{descriptor, callable.name});
+      }
+      for (Address argument : handle.arguments) index_.descriptors.emplace(argument, Watch{descriptor, callable.name});
     }
     return {};
   }

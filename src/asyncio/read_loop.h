@@ -10,10 +10,24 @@
 
 namespace asyncspy {
 
-// A timer or a watched descriptor by the future that it completes.
+// A timer that ends a wait by giving it up.
+struct Timeout {
+  double when = 0;        // loop time, seconds
+  std::string construct;  // "asyncio.timeout", "asyncio.wait_for", or what the timer calls
+};
+
+// What a watched descriptor is watched for.
+struct Watch {
+  int descriptor = -1;
+  std::string callback;  // what is called when it is ready
+};
+
+// What the loops know, by what it is about.
 struct LoopIndex {
-  std::unordered_map<Address, Timer> timers;     // future -> the timer that sets its result
-  std::unordered_map<Address, int> descriptors;  // future -> descriptor
+  std::unordered_map<Address, Timer> timers;        // future -> the timer that sets its result
+  std::unordered_map<Address, Timeout> timeouts;    // task, or future that it awaits -> the earliest timer that gives it up
+  std::unordered_map<Address, Watch> descriptors;   // future, or what a callback's closure holds -> descriptor
+  std::unordered_map<Address, int> transports;      // transport, or whatever else is called when a descriptor is ready
   std::unordered_map<Address, bool> ready_steps;  // task -> a step of it is in a ready queue
 };
 

@@ -5,6 +5,7 @@
 #include "callables.h"
 #include "containers.h"
 #include "number.h"
+#include "timeouts.h"
 
 namespace asyncspy {
 namespace {
@@ -126,9 +127,15 @@ class UvloopRead {
     timer.callback = callable.name;
     ASYNCSPY_TRY(arguments, word(handle, kTimerArguments));
     ASYNCSPY_TRY(arguments_type, inspection_.types.of(inspection_.reader, arguments));
-    if (callable.name == "_set_result_unless_cancelled" && arguments_type->name == "tuple") {
+    Handle seen{handle, callback, {}, timer.cancelled, timer.deadline};
+    if (arguments_type->name == "tuple") {
       ASYNCSPY_TRY(items, read_tuple(inspection_.reader, arguments));
-      if (!items.empty()) index_.timers.emplace(items[0], timer);
+      seen.arguments = std::move(items);
+    }
+    if (callable.name == "_set_result_unless_cancelled") {
+      if (!seen.arguments.empty()) index_.timers.emplace(seen.arguments.front(), timer);
+    } else if (!seen.cancelled) {
+      index_timeout(inspection_, seen, callable, index_.timeouts);
     }
     return timer;
   }
@@ -156,7 +163,11 @@ class UvloopRead {
     if (type->name == "NoneType") return {};
     for (std::uint64_t offset : kHandleArguments) {
       ASYNCSPY_TRY(argument, word(handle, offset));
-      if (!argument.is_null()) index_.descriptors.emplace(argument, descriptor);
+      if (argument.is_null()) continue;
+      index_.descriptors.emplace(argument, Watch{descriptor, {}});
+      for (Address held : describe_callable(inspection_, argument).holds) {
+        if (held != raw_.loop.id) index_.descriptors.emplace(held, Watch{descriptor, {}});
+      }
     }
     return {};
   }
@@ -177,7 +188,11 @@ class UvloopRead {
       if (is_stream || type == kPoll) {
         std::uint64_t offset = is_stream ? kUvStreamDescriptor : kUvPollDescriptor;
         ASYNCSPY_TRY(descriptor, inspection_.reader.memory.read_value<std::int32_t>(handle + offset));
-        if (descriptor >= 0) raw_.loop.descriptors.push_back(descriptor);
+        if (descriptor >= 0) {
+          raw_.loop.descriptors.push_back(descriptor);
+          ASYNCSPY_TRY(owner, inspection_.reader.memory.read_value<Address>(handle));  // uv_handle_t.data: the UVHandle object
+          if (!owner.is_null()) index_.transports.emplace(owner, descriptor);
+        }
       }
       ASYNCSPY_TRY(next, inspection_.reader.memory.read_value<Address>(at));
       at = next;

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "child_process.h"
 #include "finding.h"
 #include "frame.h"
 #include "gap.h"

@@ -2,6 +2,7 @@
 
 #include "asyncio_report.h"
 #include "groups.h"
+#include "surroundings.h"
 #include "thread_report.h"
 
 #include <tuple>
@@ -45,6 +46,7 @@ Result<Report> analyse(Snapshot& snapshot) {
   report.threads = std::move(threads.threads);
   report.functions = inspection.codes.take_functions();
   report.names = inspection.names.take_names();
+  place_surroundings(snapshot, report);
   report.groups = build_groups(report.tasks);
   if (report.capture.bytes_copied == 0) report.capture.bytes_copied = snapshot.memory->bytes();  // else of a recording
   return report;

@@ -1,6 +1,10 @@
 #include "asyncio_report.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "find_wait.h"
+#include "holders.h"
 #include "loop_state.h"
 
 namespace asyncspy {
@@ -85,17 +89,54 @@ class AsyncioReport {
     for (const RawTask& raw : raw_tasks_) {
       if (raw.chain.end == ChainEnd::kRunning && !raw.task.stack.empty()) first_coroutines_.insert(raw.task.stack.front().object);
     }
-    WaitContext context{asyncio_, index_, task_ids_, now_};
-    report_.tasks.reserve(report_.tasks.size() + raw_tasks_.size());
+    std::vector<Address> with_callbacks;
+    for (const RawTask& raw : raw_tasks_) {
+      if (raw.task.callbacks > 0) with_callbacks.push_back(raw.task.id);
+    }
+    CompletionIndex completions(inspection_, asyncio_, with_callbacks);
+    Transports transports(inspection_, index_);
+    PrimitiveTable primitives(inspection_, transports);
+    const ThreadStacks stacks{threads_.threads, threads_.frame_addresses};
+    JobTable jobs(inspection_, stacks);
+    WaitContext context{asyncio_, index_, task_ids_, now_, completions, transports, primitives, jobs};
+    std::vector<Task> tasks;
+    tasks.reserve(raw_tasks_.size());
     for (RawTask& raw : raw_tasks_) {
       Task& task = raw.task;
       if (!raw.loop.is_null()) task.loop = loop_indices_.at(raw.loop);
       task.running = running.contains(task.id);
       if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
       task.wait = find_wait(inspection_, context, raw);
-      report_.tasks.push_back(std::move(task));
-      raw.chain = {};  // a million of them count
+      task.deadline = find_deadline(context, raw);
+      tasks.push_back(std::move(task));
     }
+    finish_threads(context);
+    finish_primitives(tasks, primitives);
+    std::move(tasks.begin(), tasks.end(), std::back_inserter(report_.tasks));
+    std::ranges::move(jobs.take_jobs(), std::back_inserter(report_.jobs));
+  }
+
+  // Threads that wait for a job, and who will do it.
+  void finish_threads(const WaitContext& context) {
+    for (std::size_t i = 0; i < threads_.states.size(); ++i) {
+      if (threads_.states[i].interpreter != asyncio_.interpreter) continue;
+      Thread& thread = threads_.threads[i];
+      thread.awaited_job = find_awaited_job(inspection_, thread, threads_.frame_addresses[i]);
+      if (thread.awaited_job.is_null()) continue;
+      thread.awaited_task = find_submitted_task(context, thread.awaited_job);
+      if (thread.awaited_task.is_null()) context.jobs.add(thread.awaited_job);
+    }
+  }
+
+  void finish_primitives(const std::vector<Task>& tasks, PrimitiveTable& primitives) {
+    if (primitives.primitives().empty()) return;
+    std::unordered_map<Address, Address> task_of;  // by the future that it awaits
+    for (const Task& task : tasks) {
+      if (task.state == TaskState::kPending && !task.awaited.is_null()) task_of.emplace(task.awaited, task.id);
+    }
+    primitives.resolve_waiters(task_of);
+    find_holders(inspection_, raw_tasks_, tasks, primitives);
+    std::ranges::move(primitives.primitives(), std::back_inserter(report_.primitives));
   }
 
   // The frames of a running coroutine and of all that it called are on a thread's stack. Where another task's coroutine
@@ -109,6 +150,10 @@ class AsyncioReport {
     const std::vector<Frame>& stack = threads_.threads[place->second.thread].stack;
     std::size_t end = place->second.frame + 1;
     while (end < stack.size() && !first_coroutines_.contains(stack[end].object)) ++end;
+    const std::vector<Address>& addresses = threads_.frame_addresses[place->second.thread];
+    raw.chain.frame_addresses.pop_back();
+    raw.chain.frame_addresses.insert(raw.chain.frame_addresses.end(), addresses.begin() + static_cast<std::ptrdiff_t>(place->second.frame),
+                                     addresses.begin() + static_cast<std::ptrdiff_t>(end));
     raw.task.stack.pop_back();
     raw.task.stack.insert(raw.task.stack.end(), stack.begin() + static_cast<std::ptrdiff_t>(place->second.frame),
                           stack.begin() + static_cast<std::ptrdiff_t>(end));

@@ -6,6 +6,7 @@
 
 #include "analyse.h"
 #include "page_ranges.h"
+#include "surroundings.h"
 #include "timed_memory.h"
 
 // Scout, then freeze. A first analysis runs on the moving target, only to learn which pages matter. Then all threads are
@@ -25,23 +26,6 @@ constexpr std::uint64_t kMostMappedOfSmall = std::uint64_t{1} << 30;  // bytes o
 
 std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-// Looks up the descriptors that the report mentions and puts them in, there and in the snapshot.
-void resolve_descriptors(Target& target, Snapshot& snapshot, Report& report) {
-  std::vector<int> numbers;
-  for (const Thread& thread : report.threads) {
-    if (thread.system_call && thread.system_call->descriptor) numbers.push_back(thread.system_call->descriptor->number);
-  }
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  if (numbers.empty()) return;
-  for (Descriptor& descriptor : target.read_descriptors(numbers)) snapshot.descriptors[descriptor.number] = std::move(descriptor);
-  for (Thread& thread : report.threads) {
-    if (!thread.system_call || !thread.system_call->descriptor) continue;
-    auto known = snapshot.descriptors.find(thread.system_call->descriptor->number);
-    if (known != snapshot.descriptors.end()) thread.system_call->descriptor = known->second;
-  }
 }
 
 // An analysis that failed because the process ended is told as that.
@@ -319,7 +303,8 @@ Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
     if (!stood) done = FrozenCopy(target, options, snapshot).run();
   }
   if (!done) return std::unexpected(std::move(done.error()));
-  resolve_descriptors(target, snapshot, *snapshot.analysis);
+  read_surroundings(target, snapshot, *snapshot.analysis);
+  place_surroundings(snapshot, *snapshot.analysis);
   return snapshot;
 }
 

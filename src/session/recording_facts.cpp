@@ -183,6 +183,15 @@ void visit(Item item, Descriptor& descriptor) {
 }
 
 template <class Item>
+void visit(Item item, ChildProcess& child) {
+  item("pid", child.pid);
+  item("namespace_pid", child.namespace_pid);
+  item("state", child.state);
+  item("name", child.name);
+  item("command", child.command);
+}
+
+template <class Item>
 void visit(Item item, CaptureFacts& capture) {
   item("mode", capture.mode);
   item("pause_seconds", capture.pause_seconds);
@@ -315,6 +324,7 @@ void read_all(const Json& json, Snapshot& snapshot) {
   std::vector<Descriptor> descriptors;
   read_member(json, "descriptors", descriptors);
   for (Descriptor& one : descriptors) snapshot.descriptors[one.number] = std::move(one);
+  if (json.contains("children")) read_member(json, "children", snapshot.children);  // recordings of asyncspy 0.1 lack them
   // What follows searches the mappings, so that they must be in order.
   std::ranges::stable_sort(snapshot.process.mappings, {}, &Mapping::start);
 }
@@ -339,6 +349,8 @@ std::string render_recording_facts(const Snapshot& snapshot, std::string_view to
   json["threads"] = Writer<std::vector<ThreadFacts>>::write(threads);
   json["capture"] = Writer<CaptureFacts>::write(capture);
   json["descriptors"] = Writer<std::vector<Descriptor>>::write(descriptors);
+  std::vector<ChildProcess> children = snapshot.children;
+  json["children"] = Writer<std::vector<ChildProcess>>::write(children);
   json["warnings"] = Writer<std::vector<std::string>>::write(warnings);
   return json.dump();
 }

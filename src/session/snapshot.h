@@ -22,6 +22,8 @@ struct Snapshot {
   CaptureFacts capture;
   std::unordered_map<int, Descriptor> descriptors;  // those that the report mentions
 
+  std::vector<ChildProcess> children;               // when the report mentions one
+
   std::vector<std::string> warnings;  // what the target could not supply
 
   std::optional<Runtime> runtime;  // the interpreter as the last analysis found it

@@ -31,6 +31,12 @@ def without_clocks(report):
     for task in report["tasks"]:
         if task["wait"]["kind"] == "timer":
             task["wait"]["remaining_seconds"] = None
+        if task["deadline"]:
+            task["deadline"]["remaining_seconds"] = None
+    for descriptor in report["descriptors"]:
+        for field in OF_THE_LIVE["descriptor"]:
+            del descriptor[field]
+    report["children"] = []
     return report
 
 

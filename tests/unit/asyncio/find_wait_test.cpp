@@ -17,7 +17,11 @@ class Scene {
     return wait_of(inspection, read_task(inspection, asyncio, task));
   }
   Wait wait_of(Inspection& inspection, const RawTask& raw) {
-    return find_wait(inspection, {asyncio, index, tasks, 100.0}, raw);
+    CompletionIndex completions(inspection, asyncio, with_callbacks);
+    Transports transports(inspection, index);
+    PrimitiveTable primitives(inspection, transports);
+    JobTable jobs(inspection, stacks);
+    return find_wait(inspection, {asyncio, index, tasks, 100.0, completions, transports, primitives, jobs}, raw);
   }
   // A pending task that awaits `awaited` through a coroutine.
   Address awaiting(Address awaited) {
@@ -30,6 +34,10 @@ class Scene {
   Asyncio asyncio;
   LoopIndex index;
   std::unordered_set<Address> tasks;
+  std::vector<Address> with_callbacks;
+  std::vector<Thread> threads;
+  std::vector<std::vector<Address>> frame_addresses;
+  ThreadStacks stacks{threads, frame_addresses};
 };
 
 template <class T>
@@ -73,7 +81,7 @@ TEST_CASE("a future is told by what will complete it: a timer, a descriptor, or 
     Timer timer;
     timer.deadline = 112.5;
     scene.index.timers.emplace(slept, timer);
-    scene.index.descriptors.emplace(received, 9);
+    scene.index.descriptors.emplace(received, Watch{9, {}});
     auto on_timer = expect<OnTimer>(scene.wait_of(scene.awaiting(slept)));
     CHECK(on_timer.deadline == 112.5);
     CHECK(on_timer.remaining == 12.5);

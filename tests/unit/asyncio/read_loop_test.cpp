@@ -53,7 +53,7 @@ TEST_CASE("a loop yields its queues, timers and descriptors, and what they will 
     CHECK(index.timers.at(slept).handle == sleep);
     CHECK(index.timers.size() == 1);
     CHECK(raw.loop.descriptors == std::vector<int>{5, 6});
-    CHECK(index.descriptors.at(received) == 5);
+    CHECK(index.descriptors.at(received).descriptor == 5);
   }
 }
 
