@@ -1,13 +1,14 @@
 #include "view.h"
 
 #include "choice.h"
+#include "dot_report.h"
 #include "json_report.h"
 #include "text_report.h"
 
 namespace asyncspy {
 namespace {
 
-const std::map<std::string, OutputFormat> kFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
+const std::map<std::string, OutputFormat> kFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}, {"dot", OutputFormat::kDot}};
 constexpr const char* kStates[] = {"running", "pending", "finished", "cancelled", "unknown"};
 constexpr const char* kFilters = "Which tasks (several of one option: any of them; different options: all of them)";
 
@@ -20,7 +21,7 @@ CLI::Option* add_filter(CLI::App* command, const std::string& name, std::vector<
 
 void add_view_options(CLI::App* command, ViewOptions& options) {
   add_choice(command, "-f,--format", options.format, kFormats, "Form of the report", "text");
-  command->add_flag("-a,--all", options.all, "Leave nothing out of the text");
+  command->add_flag("-a,--all", options.all, "Leave nothing out of the text or picture");
   command->add_flag("-t,--threads", options.threads, "Stacks of all threads in the text");
   CLI::Option* tree = command->add_flag("--tree", options.tree, "Who waits for whom, from the roots, instead of groups of equal stacks");
   command->add_option("--task", options.task, "All that is known of one task, and who waits for it")
@@ -42,6 +43,10 @@ void add_view_options(CLI::App* command, ViewOptions& options) {
 }
 
 Result<void> check_view(const ViewOptions& options) {
+  if (options.format == OutputFormat::kDot && !options.task.empty()) {
+    return fail(ErrorKind::kUsage, "command line: --task is a text, not a picture",
+                "--name '" + options.task + "' --format dot draws the tasks of this name and what they wait for");
+  }
   if (options.format != OutputFormat::kJson) return {};
   if (options.filter.is_empty() && options.task.empty() && !options.tree) return {};
   return fail(ErrorKind::kUsage, "command line: the JSON report always holds everything",
@@ -51,6 +56,10 @@ Result<void> check_view(const ViewOptions& options) {
 Result<void> show_report(const Report& report, const std::string& tool_version, const ViewOptions& options, OutputFile& output) {
   if (options.format == OutputFormat::kJson) {
     write_json(report, {.tool_version = tool_version}, output);
+    return {};
+  }
+  if (options.format == OutputFormat::kDot) {
+    write_dot(report, {.all = options.all, .filter = options.filter}, output);
     return {};
   }
   TextOptions text{.colour = wants_colour(options.colour, output), .all = options.all, .threads = options.threads};

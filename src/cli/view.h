@@ -12,7 +12,7 @@
 
 namespace asyncspy {
 
-enum class OutputFormat { kText, kJson };
+enum class OutputFormat { kText, kJson, kDot };
 
 struct ViewOptions {
   OutputFormat format = OutputFormat::kText;

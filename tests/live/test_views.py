@@ -2,10 +2,14 @@
 test_truth.py holds against the target itself."""
 import os
 import re
+import shutil
+import subprocess
+import xml.etree.ElementTree
 
 import pytest
 
-from target import SITUATIONS
+import interpreters
+from target import PATIENCE, SITUATIONS
 
 SCREEN = 50  # lines
 
@@ -120,3 +124,33 @@ def test_the_json_is_never_filtered(asyncspy, arguments):
 
 def test_a_state_that_does_not_exist_is_a_mistake(asyncspy):
     assert asyncspy.run("dump", "1", "--state", "asleep").returncode == 2
+
+
+@pytest.mark.parametrize("name, arguments", [("diamond", []), ("random_graph", [1]), ("gather_and_wait", []), ("await_cycle", []),
+                                             ("odd_names", []), ("crowd", [])])
+def test_graphviz_draws_the_picture(asyncspy, start, any_interpreter, name, arguments):
+    target = start(any_interpreter, os.path.join(SITUATIONS, name + ".py"), *arguments)
+    target.next_report()
+    dot = shutil.which("dot")
+    if dot is None and not interpreters.required():
+        pytest.skip("no Graphviz here")
+    assert dot, "no Graphviz here"
+    # Of many tasks only the first names are in a label: those that could do harm are asked for.
+    only = ["--name", "*evil*", "--name", "*quote*"] if name == "odd_names" else []
+    done = asyncspy.run("dump", target.pid, "--format", "dot", *only)
+    assert done.returncode in (0, 1) and done.stderr == b"", done.stderr
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", done.stdout)
+    drawn = subprocess.run([dot, "-Tsvg"], input=done.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE, check=False)
+    assert drawn.returncode == 0 and drawn.stderr == b"", drawn.stderr
+    picture = xml.etree.ElementTree.fromstring(drawn.stdout)
+    kinds = [each.get("class") for each in picture.iter("{http://www.w3.org/2000/svg}g")]
+    text = done.stdout.decode()
+    assert kinds.count("node") == len(re.findall(r"^  (?:r\d+|left_out) \[", text, re.M)) > 0
+    assert kinds.count("edge") == len(re.findall(r"^  r\d+ -> r\d+\b", text, re.M))
+    shown = "\n".join(each.text or "" for each in picture.iter("{http://www.w3.org/2000/svg}text"))
+    if name == "crowd":
+        assert "10,000 tasks" in shown and kinds.count("node") < 10
+    if name == "odd_names":
+        assert r"\x1b]0;evil\x07\x1b[31m" in shown and 'quote " back \\' in shown
+    if name == "await_cycle":
+        assert text.count("color=red") == 6
