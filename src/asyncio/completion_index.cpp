@@ -9,18 +9,16 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kMostCallbacks = 100'000;  // of one future
-
 bool descends_from(const Type& type, Address base) {
   return !base.is_null() && std::find(type.mro.begin(), type.mro.end(), base) != type.mro.end();
 }
 
 // Elements are (callback, context); in 3.7 and later always tuples (Lib/asyncio/futures.py, Modules/_asynciomodule.c).
-Result<void> append_pairs(Inspection& inspection, Address list, std::vector<Address>& callbacks) {
+Result<void> append_pairs(Inspection& inspection, Address list, std::size_t most, std::vector<Address>& callbacks) {
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, list));
   if (type->name != "list") return {};
-  ASYNCSPY_TRY(items, read_list(inspection.reader, list));
-  for (std::size_t i = 0; i < items.size() && i < kMostCallbacks; ++i) {
+  ASYNCSPY_TRY(items, read_list(inspection.reader, list, most));
+  for (std::size_t i = 0; i < items.size() && i < most; ++i) {
     ASYNCSPY_TRY(item_type, inspection.types.of(inspection.reader, items[i]));
     if (item_type->name != "tuple") {
       callbacks.push_back(items[i]);  // of a concurrent.futures.Future: the functions themselves
@@ -34,7 +32,8 @@ Result<void> append_pairs(Inspection& inspection, Address list, std::vector<Addr
 
 }  // namespace
 
-Result<std::vector<Address>> read_callbacks(Inspection& inspection, const Asyncio& asyncio, Address future) {
+Result<std::vector<Address>> read_callbacks(Inspection& inspection, const Asyncio& asyncio, Address future,
+                                            std::size_t most) {
   std::vector<Address> callbacks;
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, future));
   if (descends_from(*type, asyncio.c_future) || descends_from(*type, asyncio.c_task)) {
@@ -43,13 +42,13 @@ Result<std::vector<Address>> read_callbacks(Inspection& inspection, const Asynci
     if (Address first = view.get(layout.callback0); !first.is_null()) callbacks.push_back(first);
     Address list = view.get(layout.callbacks);
     if (list.is_null()) return callbacks;
-    if (auto done = append_pairs(inspection, list, callbacks); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = append_pairs(inspection, list, most, callbacks); !done) return std::unexpected(std::move(done.error()));
     return callbacks;
   }
   for (std::string_view name : {"_callbacks", "_done_callbacks"}) {  // asyncio's in Python; concurrent.futures'
     ASYNCSPY_TRY(list, find_attribute(inspection.reader, inspection.types, *type, future, name));
     if (!list) continue;
-    if (auto done = append_pairs(inspection, *list, callbacks); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = append_pairs(inspection, *list, most, callbacks); !done) return std::unexpected(std::move(done.error()));
   }
   return callbacks;
 }

@@ -11,8 +11,12 @@
 
 namespace asyncspy {
 
-// The functions (not their contexts) that are called when the future is done, of any future or task in C or Python.
-[[nodiscard]] Result<std::vector<Address>> read_callbacks(Inspection& inspection, const Asyncio& asyncio, Address future);
+inline constexpr std::size_t kMostCallbacks = 100'000;  // of one future
+
+// The functions (not their contexts) that are called when the future is done, of any future or task in C or Python, in the
+// order in which they were added: the first `most` of them or a few more.
+[[nodiscard]] Result<std::vector<Address>> read_callbacks(Inspection& inspection, const Asyncio& asyncio, Address future,
+                                                          std::size_t most = kMostCallbacks);
 
 // A task whose end calls something that holds the object in question.
 struct Completion {

@@ -21,6 +21,9 @@ constexpr std::string_view kTasks = "asyncio/tasks.py";
 
 constexpr std::size_t kMostTasks = 1'000'000;   // of one construct
 constexpr std::size_t kMostFramesInferred = 8;  // through which a transport is looked for
+// _chain_future() adds its callback before anybody can await the future; of what ten thousand tasks wait for, the callbacks
+// must not be read ten thousand times.
+constexpr std::size_t kMostFirstCallbacks = 16;
 
 bool is_in(std::string_view file, std::string_view module_file) {
   return file.ends_with(module_file) && (file.size() == module_file.size() || file[file.size() - module_file.size() - 1] == '/');
@@ -313,7 +316,7 @@ class WaitSearch {
   // asyncio.futures._chain_future connects it with a concurrent.futures.Future: a call in a thread, or a task elsewhere.
   std::optional<Wait> find_job() {
     if (context_.jobs.find(awaited_) != nullptr) return OnJob{awaited_};  // anyio's workers complete it directly
-    auto callbacks = read_callbacks(inspection_, context_.asyncio, awaited_);
+    auto callbacks = read_callbacks(inspection_, context_.asyncio, awaited_, kMostFirstCallbacks);
     if (!callbacks) return std::nullopt;
     for (Address callback : *callbacks) {
       Callable callable = describe_callable(inspection_, callback);
