@@ -50,6 +50,25 @@ bool is_overdue(const Members& members) {
   });
 }
 
+// The timeouts of those that have one: "timeout in 4.5 s (asyncio.timeout)", "12 of 40 have a timeout, the first in 4.5 s".
+std::string describe_timeout(const TextPage& page, const std::vector<const Task*>& members) {
+  const Deadline* nearest = nullptr;
+  std::size_t count = 0;
+  for (const Task* task : members) {
+    if (!task->deadline) continue;
+    ++count;
+    if (nearest == nullptr || task->deadline->when < nearest->when) nearest = &*task->deadline;
+  }
+  if (nearest == nullptr) return "";
+  std::string when = fmt::format("at loop time {:.3f}", nearest->when);
+  if (nearest->remaining) {
+    when = *nearest->remaining < 0 ? "overdue by " + format_duration(-*nearest->remaining) : "in " + format_duration(*nearest->remaining);
+  }
+  const std::string construct = page.safe(nearest->construct, TextPage::kNameColumns);
+  if (members.size() == 1) return fmt::format("timeout {} ({})", when, construct);
+  return fmt::format("{} of {} have a timeout, the first {} ({})", count, members.size(), when, construct);
+}
+
 }  // namespace
 
 std::string describe_tasks(const TextPage& page, const std::vector<const Task*>& members) {
@@ -86,6 +105,8 @@ void put_further_remarks(TextPage& page, const std::vector<const Task*>& members
   const std::string arrow = indent + "= ";
   const std::string cancellation = describe_cancellation(members);
   if (!cancellation.empty()) page.line(arrow + page.paint(Role::kWarning, cancellation));
+  const std::string timeout = describe_timeout(page, members);
+  if (!timeout.empty()) page.line(arrow + timeout);
   std::size_t gaps = 0;
   for (const Task* task : members) gaps += task->gaps.size();
   if (gaps > 0) {

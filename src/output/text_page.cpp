@@ -63,6 +63,8 @@ TextPage::TextPage(const Report& report, const TextOptions& options, Sink& sink)
     : report_(report), options_(options), style_(options.colour), sink_(sink), wanted_(select_tasks(report, options.filter)) {
   tasks_.reserve(report.tasks.size());
   for (std::size_t i = 0; i < report.tasks.size(); ++i) tasks_.emplace(report.tasks[i].id, i);
+  for (std::size_t i = 0; i < report.primitives.size(); ++i) primitives_.emplace(report.primitives[i].id, i);
+  for (std::size_t i = 0; i < report.jobs.size(); ++i) jobs_.emplace(report.jobs[i].id, i);
 }
 
 std::size_t TextPage::cut(std::size_t size, std::size_t limit) const {
@@ -108,6 +110,28 @@ std::string TextPage::safe(std::string_view text, std::size_t columns) const {
   std::size_t end = enough;
   while (end > enough - 4 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
   return shorten(escape_for_terminal(text.substr(0, end)) + "...", columns);
+}
+
+const Primitive* TextPage::find_primitive(Address id) const {
+  const auto found = primitives_.find(id);
+  return found == primitives_.end() ? nullptr : &report_.primitives[found->second];
+}
+
+const Job* TextPage::find_job(Address id) const {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &report_.jobs[found->second];
+}
+
+const Descriptor* TextPage::find_descriptor(int number) const {
+  const auto found = std::ranges::lower_bound(report_.descriptors, number, {}, &Descriptor::number);
+  return found == report_.descriptors.end() || found->number != number ? nullptr : &*found;
+}
+
+const ChildProcess* TextPage::find_child(int pid) const {
+  const auto found = std::ranges::find_if(report_.children, [pid](const ChildProcess& child) {
+    return (child.namespace_pid == 0 ? child.pid : child.namespace_pid) == pid;
+  });
+  return found == report_.children.end() ? nullptr : &*found;
 }
 
 const Task* TextPage::find_task(Address id) const {

@@ -67,6 +67,10 @@ class TextPage {
   [[nodiscard]] std::string safe(std::string_view text, std::size_t columns = kWideColumns) const;
 
   [[nodiscard]] const Task* find_task(Address id) const;
+  [[nodiscard]] const Primitive* find_primitive(Address id) const;
+  [[nodiscard]] const Job* find_job(Address id) const;
+  [[nodiscard]] const Descriptor* find_descriptor(int number) const;
+  [[nodiscard]] const ChildProcess* find_child(int pid) const;  // as the target numbers it
   [[nodiscard]] const Thread* find_thread(std::int32_t index) const;
   [[nodiscard]] const Thread* find_thread_by_tid(int tid) const;
 
@@ -95,7 +99,9 @@ class TextPage {
   std::size_t most_frames_ = kMostFrames;
   bool blank_last_ = true;
   bool usable_ = true;
-  std::unordered_map<Address, std::size_t> tasks_;  // by id
+  std::unordered_map<Address, std::size_t> tasks_;       // by id
+  std::unordered_map<Address, std::size_t> primitives_;  // by id
+  std::unordered_map<Address, std::size_t> jobs_;        // by id
   std::vector<bool> wanted_;                        // of each task
 };
 

@@ -34,6 +34,16 @@ void put_further_remarks(TextPage& page, const std::vector<const Task*>& tasks, 
 // What the tasks of one group wait for, as one sentence without a full stop.
 [[nodiscard]] std::string describe_wait(const TextPage& page, const std::vector<const Task*>& tasks);
 
+// What is known of something that tasks wait for: "locked, held by transfer-7 (inside `async with` of transfer), 12 waiters",
+// "fd 12: tcp 10.0.0.1:4242 -> 10.0.0.2:5432 ESTABLISHED", "job fetch in ThreadPoolExecutor, queued behind 3 others, ...".
+[[nodiscard]] std::string describe_primitive(const TextPage& page, const Primitive& primitive);
+[[nodiscard]] std::string describe_descriptor_of(const TextPage& page, int number);
+[[nodiscard]] std::string describe_job(const TextPage& page, const Job& job);
+[[nodiscard]] std::string describe_child_of(const TextPage& page, int pid);
+
+// Where most of these sockets lead: "45 to 10.0.0.2:5432, 3 to 10.0.0.3:6379"; empty when no peer is known.
+[[nodiscard]] std::string describe_peers(const TextPage& page, const std::vector<int>& numbers);
+
 // "Task-3", "Lock 0x7f...", "thread 4711 (worker)", "job fetch".
 [[nodiscard]] std::string name_node(const TextPage& page, const Node& node);
 

@@ -56,52 +56,90 @@ std::string describe_awaited_tasks(const TextPage& page, const std::vector<const
   }
   const Task* task = page.find_task(*distinct.begin());
   if (task == nullptr) return page.name_of_task(*distinct.begin()) + " (not among the tasks that were found)";
-  return fmt::format("task {} ({})", page.name_of(*task), task->running ? "running" : to_word(task->state));
+  const std::string& construct = waits.front()->construct;
+  const std::string through = construct == "await" ? "" : ", through " + page.safe(construct);
+  return fmt::format("task {} ({}){}", page.name_of(*task), task->running ? "running" : to_word(task->state), through);
 }
 
 std::string describe_futures(const TextPage& page, const std::vector<const OnFuture*>& waits) {
   std::set<Address> distinct;
-  for (const OnFuture* wait : waits) distinct.insert(wait->future);
+  std::vector<int> descriptors;
+  for (const OnFuture* wait : waits) {
+    distinct.insert(wait->future);
+    if (wait->descriptor >= 0) descriptors.push_back(wait->descriptor);
+  }
   const OnFuture& first = *waits.front();
   const std::string type = first.type.empty() ? "future" : page.safe(first.type);
   const std::string state = first.state.empty() ? "state unknown" : page.safe(first.state);
-  if (distinct.size() > 1) return fmt::format("{} different futures ({}, {})", distinct.size(), type, state);
-  return fmt::format("future {} ({}, {}): nothing more is known of it", format_address(first.future), type, state);
+  if (distinct.size() > 1) {
+    const std::string peers = describe_peers(page, descriptors);
+    return fmt::format("{} different futures ({}, {}){}", distinct.size(), type, state, peers.empty() ? "" : ", most probably sockets: " + peers);
+  }
+  std::string text = fmt::format("future {} ({}, {})", format_address(first.future), type, state);
+  if (first.inferred.empty()) return text + ": nothing more is known of it";
+  return text + fmt::format(", most probably {} ({})", describe_descriptor_of(page, first.descriptor), page.safe(first.inferred));
 }
 
 std::string describe_primitives(const TextPage& page, const std::vector<const OnPrimitive*>& waits) {
   std::set<Address> distinct;
-  for (const OnPrimitive* wait : waits) distinct.insert(wait->object);
+  std::vector<int> descriptors;
+  for (const OnPrimitive* wait : waits) {
+    if (!distinct.insert(wait->object).second) continue;
+    const Primitive* primitive = page.find_primitive(wait->object);
+    if (primitive != nullptr && primitive->descriptor >= 0) descriptors.push_back(primitive->descriptor);
+  }
   const OnPrimitive& first = *waits.front();
   std::string text = page.safe(first.kind);
   if (!first.operation.empty()) text += fmt::format(".{}()", page.safe(first.operation));
-  if (distinct.size() > 1) return fmt::format("{} on {} different objects", text, distinct.size());
-  if (!first.object.is_null()) text += " on " + format_address(first.object);
-  if (!first.type.empty() && first.type != first.kind) text += fmt::format(" ({})", page.safe(first.type));
-  return text;
+  if (distinct.size() > 1) {
+    const std::string peers = describe_peers(page, descriptors);
+    return fmt::format("{} on {} different objects{}", text, distinct.size(), peers.empty() ? "" : ", sockets: " + peers);
+  }
+  const Primitive* primitive = page.find_primitive(first.object);
+  const std::string known = primitive == nullptr ? "" : describe_primitive(page, *primitive);
+  if (primitive == nullptr || primitive->descriptor < 0) {
+    if (!first.object.is_null()) text += " on " + format_address(first.object);
+    if (!first.type.empty() && first.type != first.kind) text += fmt::format(" ({})", page.safe(first.type));
+  }
+  return known.empty() ? text : text + ": " + known;
 }
 
 std::string describe_descriptors(const TextPage& page, const std::vector<const OnDescriptor*>& waits) {
   std::set<int> distinct;
   for (const OnDescriptor* wait : waits) distinct.insert(wait->descriptor);
-  if (distinct.size() == 1) return fmt::format("descriptor fd {}", *distinct.begin());
+  const std::string operation = waits.front()->operation.empty() ? "" : page.safe(waits.front()->operation) + " on ";
+  if (distinct.size() == 1) return operation + describe_descriptor_of(page, *distinct.begin());
+  const std::string peers = describe_peers(page, {distinct.begin(), distinct.end()});
+  if (!peers.empty()) return fmt::format("{}{} sockets: {}", operation, distinct.size(), peers);
   std::vector<std::string> names;
   for (int number : distinct) names.push_back(fmt::format("fd {}", number));
-  return "descriptors " + page.list_names(names);
+  return operation + "descriptors " + page.list_names(names);
 }
 
-std::string describe_jobs(const std::vector<const OnJob*>& waits) {
-  if (waits.size() > 1) return format_count(waits.size(), "job") + " of thread pools";
-  return "job " + format_address(waits.front()->job);
+std::string describe_jobs(const TextPage& page, const std::vector<const OnJob*>& waits) {
+  if (waits.size() == 1) {
+    const Job* job = page.find_job(waits.front()->job);
+    return job == nullptr ? "job " + format_address(waits.front()->job) : describe_job(page, *job);
+  }
+  std::size_t running = 0;
+  std::size_t queued = 0;
+  for (const OnJob* wait : waits) {
+    const Job* job = page.find_job(wait->job);
+    if (job != nullptr && job->state == JobState::kRunning) ++running;
+    if (job != nullptr && job->state == JobState::kQueued) ++queued;
+  }
+  return fmt::format("{} of thread pools, {} running, {} queued", format_count(waits.size(), "job"), running, queued);
 }
 
-std::string describe_processes(const std::vector<const OnProcess*>& waits) {
+std::string describe_processes(const TextPage& page, const std::vector<const OnProcess*>& waits) {
   if (waits.size() > 1) return format_count(waits.size(), "child process", "child processes");
-  return fmt::format("child process {}", waits.front()->pid);
+  return describe_child_of(page, waits.front()->pid);
 }
 
 std::string describe_many(const TextPage& page, const std::vector<const OnMany*>& waits) {
   const OnMany& first = *waits.front();
+  const bool is_call = !first.construct.empty() && first.construct.front() >= 'a' && first.construct.front() <= 'z';  // TaskGroup is none
+  const std::string construct = page.safe(first.construct) + (is_call ? "()" : "");
   if (waits.size() > 1) {
     std::uint64_t pending = 0;
     std::uint64_t total = 0;
@@ -109,9 +147,9 @@ std::string describe_many(const TextPage& page, const std::vector<const OnMany*>
       pending += wait->pending;
       total += wait->total;
     }
-    return fmt::format("{}, {} of {} pending in all", page.safe(first.construct), pending, total);
+    return fmt::format("{}, {} of {} pending in all", construct, pending, total);
   }
-  std::string text = fmt::format("{}, {} of {} pending", page.safe(first.construct), first.pending, first.total);
+  std::string text = fmt::format("{}, {} of {} pending", construct, first.pending, first.total);
   if (!first.tasks.empty()) text += ": " + page.list_tasks(first.tasks);
   return text;
 }
@@ -160,8 +198,8 @@ std::string describe_wait(const TextPage& page, const std::vector<const Task*>& 
   if (std::holds_alternative<OnFuture>(kind)) what = describe_futures(page, select<OnFuture>(tasks));
   if (std::holds_alternative<OnPrimitive>(kind)) what = describe_primitives(page, select<OnPrimitive>(tasks));
   if (std::holds_alternative<OnDescriptor>(kind)) what = describe_descriptors(page, select<OnDescriptor>(tasks));
-  if (std::holds_alternative<OnJob>(kind)) what = describe_jobs(select<OnJob>(tasks));
-  if (std::holds_alternative<OnProcess>(kind)) what = describe_processes(select<OnProcess>(tasks));
+  if (std::holds_alternative<OnJob>(kind)) what = describe_jobs(page, select<OnJob>(tasks));
+  if (std::holds_alternative<OnProcess>(kind)) what = describe_processes(page, select<OnProcess>(tasks));
   if (std::holds_alternative<OnMany>(kind)) what = describe_many(page, select<OnMany>(tasks));
   return std::string(verb) + what;
 }
