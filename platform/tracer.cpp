@@ -62,6 +62,10 @@ Result<void> Tracer::stop_all(std::chrono::milliseconds deadline) {
     if (!any) return std::unexpected(any.error());
     if (!*any) break;
     if (auto done = wait_for_stops(end); !done) return done;
+    if (Clock::now() >= end) {
+      return fail(ErrorKind::kTimeout, fmt::format("process {}: its threads come and go faster than they can be stopped", pid_),
+                  "allow a longer stop with --max-pause, or read it without one: --no-pause");
+    }
   }
   const bool any_left = std::ranges::any_of(tracees_, [](auto& one) { return one.state != State::kGone; });
   if (!any_left) return std::unexpected(process_ended(pid_));
@@ -90,10 +94,11 @@ Result<bool> Tracer::seize_new_threads() {
   }
   if (!begun_) begin_ = Clock::now();
   begun_ = true;
-  bool any = false;
+  // One that has ended meanwhile counts: where it was, the kernel ended the listing, and others may follow (fs/proc/base.c,
+  // next_tid).
+  const bool any = tracees_.size() > first_new;
   for (std::size_t i = first_new; i < tracees_.size(); ++i) {
     if (tracees_[i].state != State::kSeized) continue;
-    any = true;
     if (::ptrace(PTRACE_INTERRUPT, tracees_[i].facts.tid, nullptr, nullptr) != 0) tracees_[i].state = State::kGone;
   }
   return any;

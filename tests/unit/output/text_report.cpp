@@ -5,6 +5,7 @@
 
 #include "catch.h"
 #include "escape.h"
+#include "groups.h"
 #include "sample_report.h"
 
 namespace asyncspy {
@@ -160,9 +161,9 @@ TEST_CASE("every kind of wait is a sentence") {
   CHECK(sentence_for(OnTimer{1003.2, 3.2}) == "waits for timer, fires in 3.2 s");
   CHECK(sentence_for(OnTimer{995.9, -4.1}) == "waits for timer, overdue by 4.1 s");
   CHECK(sentence_for(OnPrimitive{"Queue", "Queue", "get", Address{0x30}}) == "waits for Queue.get() on 0x30");
-  CHECK(sentence_for(OnDescriptor{9}) == "waits for descriptor fd 9");
+  CHECK(sentence_for(OnDescriptor{9}) == "waits for fd 9");
   CHECK(sentence_for(OnMany{"gather", {Address{0x7f33'0000'0000}, Address{0x50}}, 1, 2}) ==
-        "waits for gather, 1 of 2 pending: t, task 0x50");
+        "waits for gather(), 1 of 2 pending: t, task 0x50");
   CHECK(sentence_for(Done{}).empty());
 }
 
@@ -192,6 +193,51 @@ TEST_CASE("names without a common count are listed as far as they fit, and the r
                  "300 tasks  job-0, job-2, job-4, job-6, job-8, job-10, job-12, job-14, job-16 ... and 291 more\n"));
 }
 
+TEST_CASE("what is known of the thing that is waited for is in the sentence") {
+  sample::ReportBuilder builder;
+  builder.task("a", OnPrimitive{"Lock", "asyncio.locks.Lock", "acquire", Address{0x30}});
+  builder.task("b", OnPrimitive{"StreamReader", "asyncio.streams.StreamReader", "readline", Address{0x31}});
+  builder.task("c", OnJob{Address{0x32}});
+  builder.task("d", OnProcess{77, "wait"});
+  Report& report = builder.report;
+  report.tasks[0].deadline = Deadline{1012.5, 12.5, "asyncio.timeout"};
+  Primitive& lock = report.primitives.emplace_back();
+  lock.id = Address{0x30};
+  lock.facts = {{"locked", true}};
+  lock.holders = {{report.tasks[1].id, "inside `async with` of pay", true}};
+  lock.waiters = {report.tasks[0].id, report.tasks[2].id};
+  Primitive& reader = report.primitives.emplace_back();
+  reader.id = Address{0x31};
+  reader.facts = {{"tls", true}};
+  reader.descriptor = 7;
+  Descriptor& socket = report.descriptors.emplace_back();
+  socket.number = 7;
+  socket.kind = Descriptor::Kind::kSocket;
+  socket.protocol = "tcp";
+  socket.local = "10.0.0.1:4242";
+  socket.peer = "10.0.0.2:5432";
+  socket.tcp_state = "ESTABLISHED";
+  Job& job = report.jobs.emplace_back();
+  job.id = Address{0x32};
+  job.state = JobState::kQueued;
+  job.function = "fetch";
+  job.executor_type = "ThreadPoolExecutor";
+  job.ahead = 3;
+  job.workers = 4;
+  job.busy = 4;
+  ChildProcess& child = report.children.emplace_back();
+  child.namespace_pid = 77;
+  child.state = 'Z';
+  child.name = "conv\x1b[2Jert";
+  report.groups = build_groups(report.tasks);
+  const std::string text = render_text(report, {.all = true});
+  CHECK(contains(text, "= waits for Lock.acquire() on 0x30 (asyncio.locks.Lock): locked, held by b (inside `async with` of pay), 2 waiters\n"));
+  CHECK(contains(text, "= timeout in 12.5 s (asyncio.timeout)\n"));
+  CHECK(contains(text, "= waits for StreamReader.readline(): fd 7: tcp 10.0.0.1:4242 -> 10.0.0.2:5432 ESTABLISHED (TLS)\n"));
+  CHECK(contains(text, "= waits for job fetch in ThreadPoolExecutor, queued behind 3 others, 4 of 4 workers busy\n"));
+  CHECK(contains(text, "= waits for child process 77 (a zombie: conv\\x1b[2Jert)\n"));
+}
+
 TEST_CASE("groups that do not fit on two screens are a line each, then counted, and shown when all is wanted") {
   sample::ReportBuilder builder;
   builder.loop(LoopState::kIdle);
@@ -203,8 +249,8 @@ TEST_CASE("groups that do not fit on two screens are a line each, then counted, 
   const std::string text = render_text(builder.report, {});
   CHECK(count_lines(text) <= 100);
   CHECK(count_lines(text) > 90);
-  CHECK(contains(text, "  single3\n      serve3  /srv/s.py:3\n    = waits for descriptor fd 3\n"));
-  CHECK(contains(text, "  serve30  /srv/s.py:3  = waits for descriptor fd 30\n"));
+  CHECK(contains(text, "  single3\n      serve3  /srv/s.py:3\n    = waits for fd 3\n"));
+  CHECK(contains(text, "  serve30  /srv/s.py:3  = waits for fd 30\n"));
   CHECK(contains(text, "more groups with 1"));
   CHECK_FALSE(contains(text, "single199"));
   const std::string all = render_text(builder.report, {.all = true});
