@@ -38,7 +38,7 @@ TEST_CASE("tasks are boxes, what they wait for is where the arrows lead") {
   CHECK(text.starts_with("digraph asyncspy {\n"));
   CHECK(text.ends_with("}\n"));
   CHECK(contains(text, "label=\"process 4242, 5 tasks\""));
-  CHECK(contains(text, "r0 [shape=box, label=\"t0\\lwork\\l/srv/app.py:12\\lwaits for gather, 3 of 3 pending: t1..t3\\l\"];\n"));
+  CHECK(contains(text, "r0 [shape=box, label=\"t0\\lwork\\l/srv/app.py:12\\lwaits for gather(), 3 of 3 pending: t1..t3\\l\"];\n"));
   CHECK(contains(text, "label=\"2 tasks  t2, t3\\l"));
   CHECK(count(text, " -> ") == 3);
   CHECK(count(text, "[label=\"gather\"]") == 2);
