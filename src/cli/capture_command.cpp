@@ -14,6 +14,7 @@ Result<Snapshot> take(const CaptureCommandOptions& options) {
   capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
   capture_options.full = options.full;
   capture_options.sparse = !options.full;
+  if (options.locals) capture_options.wanted = {.locals = true, .mask = false, .context = {"*"}};
   auto snapshot = take_snapshot(options.source, capture_options);
   if (!snapshot || !snapshot->source) return snapshot;
   // A recording is made smaller, to be handed on: what an analysis of it does not ask for is left out.

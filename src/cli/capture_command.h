@@ -14,6 +14,7 @@ struct CaptureCommandOptions {
   std::string output;
   bool full = false;
   bool plain = false;
+  bool locals = false;
   int max_pause_ms = 250;
 };
 

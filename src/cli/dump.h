@@ -15,6 +15,8 @@ struct DumpOptions {
   std::string output = "-";
   int max_pause_ms = 250;
   bool no_pause = false;
+  bool locals = false;
+  bool no_mask = false;
 };
 
 ExitCode run_dump(const DumpOptions& options);

@@ -56,6 +56,8 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   add_view_options(command, options.view);
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->option_text("FILE");
+  command->add_flag("--locals", options.locals, "Arguments and local variables under each frame");
+  command->add_flag("--no-mask", options.no_mask, "Show values that look like secrets");
   CLI::Option* max_pause = command->add_option("--max-pause", options.max_pause_ms,
                                                "Longest time that the process may stand still at a stretch");
   max_pause->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")->check(CLI::Range(1, 60'000));
@@ -73,6 +75,7 @@ CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
       ->required()
       ->option_text("FILE");
   command->add_flag("--full", options.full, "Record all memory that the process has written, not only what a report needs");
+  command->add_flag("--locals", options.locals, "Record also what dump needs for --locals and --context");
   command->add_flag("--plain", options.plain, "Do not compress: gdb opens the file as a core");
   command->add_option("--max-pause", options.max_pause_ms, "Longest time that the process may stand still at a stretch")
       ->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")

@@ -24,7 +24,13 @@ Result<Snapshot> take_from_process(int pid, const CaptureOptions& options) {
 Result<Snapshot> take_from_file(const std::string& path, const std::string& root, const CaptureOptions& options) {
   auto core = CoreFile::open(path);
   if (!core) return std::unexpected(std::move(core.error()));
-  if (is_recording(*core)) return read_recording(std::move(*core), path);
+  if (is_recording(*core)) {
+    auto snapshot = read_recording(std::move(*core), path);
+    if (!snapshot) return snapshot;
+    snapshot->wanted = options.wanted;
+    snapshot->has_values = snapshot->has_values && options.wanted.wants_values();
+    return snapshot;
+  }
   auto target = CoreTarget::open(std::move(*core), path, root);
   if (!target) return std::unexpected(std::move(target.error()));
   auto snapshot = capture(**target, options);

@@ -19,6 +19,7 @@ struct Function {
 
 using FunctionIndex = std::uint32_t;
 inline constexpr FunctionIndex kNoFunction = 0xFFFFFFFF;
+inline constexpr std::uint32_t kNoLocals = 0xFFFFFFFF;
 
 enum class FrameKind : std::uint8_t {
   kFunction,        // an ordinary call on a thread's stack
@@ -35,6 +36,7 @@ struct Frame {
   bool running = false;       // on a thread's stack now, as opposed to suspended
   std::uint32_t type_name = kNoFunction;  // kOpaque: index into Report::names
   std::uint32_t name = kNoFunction;       // the object's own qualified name, where it differs from the code's
+  std::uint32_t locals = kNoLocals;       // index into Report::locals, where they were asked for
   Address object;             // the coroutine or generator, or null for an ordinary call
 };
 

@@ -17,6 +17,7 @@
 #include "process_facts.h"
 #include "task.h"
 #include "thread.h"
+#include "variable.h"
 
 namespace asyncspy {
 
@@ -57,6 +58,7 @@ struct Report {
   AsyncioPresence asyncio = AsyncioPresence::kNotImported;
   std::vector<Function> functions;
   std::vector<std::string> names;  // referred to by Frame
+  std::vector<FrameLocals> locals;  // referred to by Frame; empty unless they were asked for
   std::vector<Thread> threads;
   std::vector<Loop> loops;
   std::vector<Task> tasks;

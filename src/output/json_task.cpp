@@ -75,6 +75,29 @@ struct WaitFields {
   }
 };
 
+void put_locals(JsonWriter& json, const FrameLocals& locals) {
+  json.key("locals");
+  json.begin_object();
+  json.key("variables");
+  json.begin_array();
+  for (const Variable& variable : locals.variables) {
+    json.begin_object();
+    json.field("name", variable.name);
+    json.field("value", variable.value);
+    json.field("kind", to_word(variable.kind));
+    json.end_object();
+  }
+  json.end_array();
+  json.field("left_out", locals.left_out);
+  json.key("gap");
+  if (locals.gap.empty()) {
+    json.null();
+  } else {
+    json.value(locals.gap);
+  }
+  json.end_object();
+}
+
 void put_frame(JsonWriter& json, const Report& report, const Frame& frame) {
   static const Function kNothing;
   const Function& function = frame.function < report.functions.size() ? report.functions[frame.function] : kNothing;
@@ -98,6 +121,7 @@ void put_frame(JsonWriter& json, const Report& report, const Frame& frame) {
   }
   json.field("running", frame.running);
   json.field("object", frame.object);
+  if (frame.locals < report.locals.size()) put_locals(json, report.locals[frame.locals]);
   json.end_object();
 }
 

@@ -18,6 +18,7 @@ struct Row {
   std::string location;
   bool library = false;
   std::size_t repeats = 1;
+  const FrameLocals* locals = nullptr;
 };
 
 std::string_view describe_kind(FrameKind kind) {
@@ -33,13 +34,14 @@ std::string_view describe_kind(FrameKind kind) {
 
 bool is_same_place(const Frame& left, const Frame& right) {
   return left.function == right.function && left.line == right.line && left.kind == right.kind &&
-         left.name == right.name && left.type_name == right.type_name;
+         left.name == right.name && left.type_name == right.type_name && left.locals == right.locals;
 }
 
 Row make_row(const TextPage& page, const Frame& frame) {
   static const Function kNothing;
   const Report& report = page.report();
   Row row;
+  if (frame.locals < report.locals.size()) row.locals = &report.locals[frame.locals];
   row.kind = describe_kind(frame.kind);
   if (frame.kind == FrameKind::kOpaque) {
     const bool typed = frame.type_name < report.names.size();
@@ -82,6 +84,16 @@ void put_row(TextPage& page, const Row& row, std::size_t indent, std::size_t wid
   page.line(text);
 }
 
+// "name = value", each on a line of its own.
+void put_locals(TextPage& page, const FrameLocals& locals, std::size_t indent) {
+  const std::string margin(indent + 4, ' ');
+  for (const Variable& variable : locals.variables) {
+    page.line(margin + page.paint(Role::kDim, page.safe(variable.name, TextPage::kNameColumns) + " = ") + page.safe(variable.value));
+  }
+  if (locals.left_out > 0) page.line(margin + page.paint(Role::kDim, fmt::format("... {} more variables", locals.left_out)));
+  if (!locals.gap.empty()) page.line(margin + page.paint(Role::kWarning, "locals could not be read: " + page.safe(locals.gap)));
+}
+
 }  // namespace
 
 void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t indent) {
@@ -113,6 +125,7 @@ void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t inde
     }
     const bool innermost = i + 1 == rows.size() && stack.back().running;
     put_row(page, rows[i], indent, width, gutter, innermost);
+    if (rows[i].locals != nullptr) put_locals(page, *rows[i].locals, indent);
   }
 }
 

@@ -12,6 +12,7 @@ namespace asyncspy {
 namespace {
 
 constexpr std::size_t kMaxBriefs = 12;
+constexpr std::size_t kLinesForLocals = 400;
 constexpr std::size_t kWaitColumns = 72;
 constexpr std::size_t kStackIndent = 6;
 
@@ -41,6 +42,9 @@ std::vector<Members> collect_groups(const TextPage& page) {
 void put_group(TextPage& page, const Members& members) {
   page.line("  " + describe_tasks(page, members));
   put_stack(page, members.front()->stack, kStackIndent);
+  if (members.size() > 1 && !page.report().locals.empty() && !members.front()->stack.empty()) {
+    page.line(std::string(kStackIndent - 2, ' ') + "= " + page.paint(Role::kDim, "locals are those of " + page.name_of(*members.front())));
+  }
   put_remarks(page, members, std::string(kStackIndent - 2, ' '));
 }
 
@@ -75,6 +79,7 @@ void put_tasks(TextPage& page, std::size_t lines) {
   const std::string_view others = tasks < report.tasks.size() ? "OTHER TASKS" : "TASKS";
   page.line(fmt::format("{}  {} in {}", page.paint(Role::kHeading, others), tasks,
                         format_count(groups.size(), "group")));
+  if (!report.locals.empty()) lines += kLinesForLocals;  // they were asked for
   const BlockSpace space{.lines = lines > 1 ? lines - 1 : 0, .always = 0, .briefs = kMaxBriefs, .apart = true};
   const std::size_t shown = put_blocks(page, groups.size(), space, [&](std::size_t i) { put_group(page, groups[i]); },
                                        [&](std::size_t i) { put_brief(page, groups[i]); });

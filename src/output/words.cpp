@@ -117,6 +117,15 @@ std::string_view to_word(FrameKind kind) {
   return "opaque";
 }
 
+std::string_view to_word(VariableKind kind) {
+  switch (kind) {
+    case VariableKind::kArgument: return "argument";
+    case VariableKind::kLocal: return "local";
+    case VariableKind::kClosure: return "closure";
+  }
+  return "local";
+}
+
 std::string_view to_word(CaptureMode mode) {
   switch (mode) {
     case CaptureMode::kStopped: return "stopped";

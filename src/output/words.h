@@ -29,6 +29,7 @@ namespace asyncspy {
 [[nodiscard]] std::string_view to_word(TaskState state);
 [[nodiscard]] std::string_view to_word(LoopState state);
 [[nodiscard]] std::string_view to_word(FrameKind kind);
+[[nodiscard]] std::string_view to_word(VariableKind kind);
 [[nodiscard]] std::string_view to_word(CaptureMode mode);
 [[nodiscard]] std::string_view to_word(Severity severity);
 [[nodiscard]] std::string_view to_word(Confidence confidence);

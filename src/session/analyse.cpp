@@ -8,6 +8,15 @@
 #include <tuple>
 
 namespace asyncspy {
+namespace {
+
+// Null when nobody wants them.
+std::optional<LocalsReader> make_locals_reader(Inspection& inspection, const AnalysisOptions& wanted) {
+  if (!wanted.locals) return std::nullopt;
+  return LocalsReader(inspection, {.mask = wanted.mask});
+}
+
+}  // namespace
 
 void visit_stacks(Snapshot& snapshot) {
   const std::optional<Runtime>& runtime = snapshot.runtime;  // by the scout: no time for self-checks during a stop
@@ -16,7 +25,8 @@ void visit_stacks(Snapshot& snapshot) {
   auto interpreters = read_interpreters(inspection.reader, *runtime);
   if (!interpreters) return;
   std::vector<Gap> gaps;
-  std::ignore = report_threads(inspection, snapshot, *interpreters, gaps);
+  auto locals = make_locals_reader(inspection, snapshot.wanted);
+  std::ignore = report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps);
 }
 
 Result<Report> analyse(Snapshot& snapshot) {
@@ -41,8 +51,14 @@ Result<Report> analyse(Snapshot& snapshot) {
                    .interpreters = static_cast<std::uint32_t>(interpreters.size())};
   report.warnings = runtime.warnings;
   report.warnings.insert(report.warnings.end(), snapshot.warnings.begin(), snapshot.warnings.end());
-  ThreadReport threads = report_threads(inspection, snapshot, interpreters, report.gaps);
-  report_asyncio(inspection, interpreters, threads, snapshot, report);
+  if (snapshot.wanted.wants_values() && !snapshot.has_values) {
+    report.warnings.emplace_back("it was recorded without --locals: values whose memory is not in the recording are <unreadable>");
+  }
+  auto locals = make_locals_reader(inspection, snapshot.wanted);
+  LocalsReader* locals_if_wanted = locals ? &*locals : nullptr;
+  ThreadReport threads = report_threads(inspection, snapshot, interpreters, locals_if_wanted, report.gaps);
+  report_asyncio(inspection, interpreters, threads, snapshot, locals_if_wanted, report);
+  if (locals) report.locals = locals->take();
   report.threads = std::move(threads.threads);
   report.functions = inspection.codes.take_functions();
   report.names = inspection.names.take_names();

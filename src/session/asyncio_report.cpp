@@ -13,8 +13,9 @@ namespace {
 // One interpreter's part.
 class AsyncioReport {
  public:
-  AsyncioReport(Inspection& inspection, const Asyncio& asyncio, ThreadReport& threads, const Snapshot& snapshot, Report& report)
-      : inspection_(inspection), asyncio_(asyncio), threads_(threads), snapshot_(snapshot), report_(report),
+  AsyncioReport(Inspection& inspection, const Asyncio& asyncio, ThreadReport& threads, const Snapshot& snapshot, LocalsReader* locals,
+                Report& report)
+      : inspection_(inspection), asyncio_(asyncio), threads_(threads), snapshot_(snapshot), locals_(locals), report_(report),
         now_(snapshot.capture.loop_time()) {}
 
   void run() {
@@ -106,6 +107,7 @@ class AsyncioReport {
       if (!raw.loop.is_null()) task.loop = loop_indices_.at(raw.loop);
       task.running = running.contains(task.id);
       if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
+      if (locals_ != nullptr) locals_->attach(task.stack, raw.chain.frame_addresses);
       task.wait = find_wait(inspection_, context, raw);
       task.deadline = find_deadline(context, raw);
       tasks.push_back(std::move(task));
@@ -163,6 +165,7 @@ class AsyncioReport {
   const Asyncio& asyncio_;
   ThreadReport& threads_;
   const Snapshot& snapshot_;
+  LocalsReader* locals_;
   Report& report_;
   std::optional<double> now_;
   LoopIndex index_;
@@ -179,7 +182,7 @@ class AsyncioReport {
 }  // namespace
 
 void report_asyncio(Inspection& inspection, const std::vector<Interpreter>& interpreters, ThreadReport& threads,
-                    const Snapshot& snapshot, Report& report) {
+                    const Snapshot& snapshot, LocalsReader* locals, Report& report) {
   for (const Interpreter& interpreter : interpreters) {
     auto asyncio = find_asyncio(inspection, interpreter);
     if (!asyncio) {
@@ -188,7 +191,7 @@ void report_asyncio(Inspection& inspection, const std::vector<Interpreter>& inte
     }
     if (!*asyncio) continue;
     report.asyncio = AsyncioPresence::kImported;
-    AsyncioReport(inspection, **asyncio, threads, snapshot, report).run();
+    AsyncioReport(inspection, **asyncio, threads, snapshot, locals, report).run();
   }
 }
 

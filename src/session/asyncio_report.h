@@ -7,8 +7,8 @@
 
 namespace asyncspy {
 
-// Adds the loops and tasks of all interpreters to the report, and joins them with its threads.
+// `locals` as for report_threads. Adds the loops and tasks of all interpreters to the report, and joins them with its threads.
 void report_asyncio(Inspection& inspection, const std::vector<Interpreter>& interpreters, ThreadReport& threads,
-                    const Snapshot& snapshot, Report& report);
+                    const Snapshot& snapshot, LocalsReader* locals, Report& report);
 
 }  // namespace asyncspy

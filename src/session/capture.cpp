@@ -291,6 +291,8 @@ class FrozenCopy {
 
 Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
   Snapshot snapshot;
+  snapshot.wanted = options.wanted;
+  snapshot.has_values = options.full || options.wanted.wants_values();
   ASYNCSPY_TRY(process, target.read_process());
   snapshot.process = std::move(process);
   Result<void> done;

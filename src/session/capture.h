@@ -13,6 +13,7 @@ struct CaptureOptions {
   std::chrono::milliseconds max_pause{250};  // bound on the time that the target stands still at a stretch
   bool no_pause = false;                     // read the running target: values may be torn
   bool full = false;                         // copy all pages that the target has written, not only those a report needs
+  AnalysisOptions wanted{};                  // what the analysis of the snapshot is to tell
   bool sparse = false;                       // copy little even where copying all would be quicker: for a recording
 };
 

@@ -321,6 +321,7 @@ void read_all(const Json& json, Snapshot& snapshot) {
   read_member(json, "threads", snapshot.threads);
   read_member(json, "capture", snapshot.capture);
   read_member(json, "warnings", snapshot.warnings);
+  if (json.contains("has_values")) read_member(json, "has_values", snapshot.has_values);  // since it can be asked for
   std::vector<Descriptor> descriptors;
   read_member(json, "descriptors", descriptors);
   for (Descriptor& one : descriptors) snapshot.descriptors[one.number] = std::move(one);
@@ -351,6 +352,7 @@ std::string render_recording_facts(const Snapshot& snapshot, std::string_view to
   json["descriptors"] = Writer<std::vector<Descriptor>>::write(descriptors);
   std::vector<ChildProcess> children = snapshot.children;
   json["children"] = Writer<std::vector<ChildProcess>>::write(children);
+  json["has_values"] = snapshot.has_values;
   json["warnings"] = Writer<std::vector<std::string>>::write(warnings);
   return json.dump();
 }

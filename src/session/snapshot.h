@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analysis_options.h"
 #include "process_facts.h"
 #include "recording_memory.h"
 #include "report.h"
@@ -25,6 +26,9 @@ struct Snapshot {
   std::vector<ChildProcess> children;               // when the report mentions one
 
   std::vector<std::string> warnings;  // what the target could not supply
+
+  AnalysisOptions wanted;   // what analyse() is to tell
+  bool has_values = false;  // what values of the target need was copied, too
 
   std::optional<Runtime> runtime;  // the interpreter as the last analysis found it
 

@@ -98,7 +98,7 @@ void fill_gil(Thread& thread, const ThreadState& state, const std::vector<Interp
 }  // namespace
 
 ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const std::vector<Interpreter>& interpreters,
-                            std::vector<Gap>& gaps) {
+                            LocalsReader* locals, std::vector<Gap>& gaps) {
   ThreadReport report;
   for (const Interpreter& interpreter : interpreters) {
     std::vector<ThreadState> states = read_thread_states(inspection.reader, interpreter, gaps);
@@ -127,6 +127,7 @@ ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const st
       thread.stack.push_back(frame.shown);
       addresses.push_back(frame.address);
     }
+    if (locals != nullptr) locals->attach(thread.stack, addresses);
     thread.gaps = std::move(walk.gaps);
     report.threads.push_back(std::move(thread));
     report.frame_addresses.push_back(std::move(addresses));

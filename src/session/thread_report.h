@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "frames.h"
+#include "locals.h"
 #include "report.h"
 #include "snapshot.h"
 #include "threads.h"
@@ -24,7 +25,9 @@ struct ThreadReport {
   std::unordered_map<Address, StackPlace> places;   // frame structure -> where it runs
 };
 
+// `locals`: reads those of all frames; null when they are not wanted.
 [[nodiscard]] ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot,
-                                          const std::vector<Interpreter>& interpreters, std::vector<Gap>& gaps);
+                                          const std::vector<Interpreter>& interpreters, LocalsReader* locals,
+                                          std::vector<Gap>& gaps);
 
 }  // namespace asyncspy

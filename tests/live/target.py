@@ -40,8 +40,8 @@ class Target:
         line, self._rest = self._rest.split(b"\n", 1)
         return json.loads(line.decode())
 
-    def ask_account(self):
-        os.write(self.process.stdin.fileno(), b"?")
+    def ask_account(self, variables=False):
+        os.write(self.process.stdin.fileno(), b"v" if variables else b"?")
         return self.next_report()
 
     def log_text(self):

@@ -2,7 +2,8 @@
 
 A situation imports this module, calls `watch()` before its loop runs and `ready()` as the last thing that it does before
 it waits or blocks. A separate thread then proves that the process came to rest, says so on the pipe whose number is the first
-argument, and waits for orders on standard input: a line asks for the account, the end of input ends the process. The
+argument, and waits for orders on standard input: a byte asks for the account, the byte `v` for one with the variables of all
+frames, the end of input ends the process. The
 test looks at the process *before* it asks, because some answers change what they report: the name of a
 task, for instance, is only made into text when somebody asks for it.
 
@@ -28,6 +29,7 @@ PROC = int(os.environ["TRUTH_PROC"]) if "TRUTH_PROC" in os.environ else os.open(
 threads_of_loops = {}  # thread by the id of the loop, for loops that do not tell
 
 _ready = threading.Event()
+_with_variables = threading.Event()
 _promise = {}
 _spinning = set()
 
@@ -63,8 +65,11 @@ def _serve():
     _ready.wait()
     _await_rest(tid)
     _say(out, {"pid": os.getpid(), "reporter": tid, "monotonic": time.monotonic(), "promise": _promise})
-    while os.read(0, 1):
+    order = os.read(0, 1)
+    while order:
+        _with_variables.clear() if order != b"v" else _with_variables.set()
         _say(out, account(tid))
+        order = os.read(0, 1)
     os._exit(0)
 
 
@@ -154,7 +159,21 @@ def _link(frame, thing, running):
     name = thing.__qualname__ if thing is not None else getattr(code, "co_qualname", code.co_name)
     return {"kind": KINDS.get(type(thing), "function"), "function": text(name), "name": text(code.co_name),
             "file": text(code.co_filename), "line": frame.f_lineno, "running": running,
-            "object": None if thing is None else hex(id(thing))}
+            "object": None if thing is None else hex(id(thing)),
+            "variables": _variables(frame) if _with_variables.is_set() else None}
+
+
+def _variables(frame):
+    """The variables of a function that are bound, with the repr() of those for which repr() is the only thing to say."""
+    optimized = 1  # co_flags: the variables have places of their own, as in functions
+    return {text(name): repr(value) if _is_plain(value) else None for name, value in list(frame.f_locals.items())
+            if frame.f_code.co_flags & optimized}
+
+
+def _is_plain(value):
+    if type(value) in (str, bytes):
+        return len(value) <= 100 and all(32 <= ord(each) < 127 for each in (value if type(value) is str else value.decode("latin-1")))
+    return value is None or type(value) in (bool, float) or (type(value) is int and abs(value) < 2**270)
 
 
 def _stack(frame, owners, outermost=None):

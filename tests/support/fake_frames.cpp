@@ -59,6 +59,7 @@ Address FakeFrames::code(const FakeFunction& function) {
   heap_.set(code, layout.qualified_name, heap_.ascii(function.qualified_name));
   heap_.set(code, layout.line_table, heap_.bytes(line_table(heap_.layout().line_table)));
   heap_.set(code, layout.first_traceable, 1);
+  set_variables(code, function);
   if (is_inline) {
     heap_.set(code, layout.code_units, kFakeCodeSize / 2);
     heap_.memory.write_bytes(FakeHeap::at(code, layout.inline_bytecode), std::as_bytes(std::span(instructions)));
@@ -66,6 +67,27 @@ Address FakeFrames::code(const FakeFunction& function) {
     heap_.set(code, layout.bytecode, heap_.bytes(instructions));
   }
   return code;
+}
+
+void FakeFrames::set_variables(Address code, const FakeFunction& function) {
+  const CodeLayout& layout = heap_.layout().code;
+  heap_.set(code, layout.argcount, function.arguments);
+  heap_.set(code, layout.keyword_only_count, function.keyword_arguments);
+  auto names = [&](std::initializer_list<std::vector<std::string_view>> lists) {
+    std::vector<Address> items;
+    for (const auto& list : lists) {
+      for (std::string_view name : list) items.push_back(heap_.ascii(name));
+    }
+    return heap_.tuple(items);
+  };
+  heap_.set(code, layout.variable_names, names({function.locals}));
+  heap_.set(code, layout.cell_names, names({function.cells}));
+  heap_.set(code, layout.free_names, names({function.frees}));
+  heap_.set(code, layout.localsplus_names, names({function.locals, function.cells, function.frees}));
+  std::vector<std::uint8_t> kinds(function.locals.size(), 0x20);
+  kinds.insert(kinds.end(), function.cells.size(), 0x40);
+  kinds.insert(kinds.end(), function.frees.size(), 0x80);
+  heap_.set(code, layout.localsplus_kinds, heap_.bytes(kinds));
 }
 
 Address FakeFrames::bytecode_of(Address code) const {

@@ -26,6 +26,13 @@ struct FakeFunction {
   std::string_view file = "/srv/app/service.py";
   int first_line = 100;
   std::int32_t flags = 0;
+  // Names of variables; frames have their values in this order. From 3.11 on a variable of one's own that is in a cell has one
+  // place, before it has two: name it twice.
+  std::vector<std::string_view> locals = {};
+  std::vector<std::string_view> cells = {};
+  std::vector<std::string_view> frees = {};
+  int arguments = 0;
+  int keyword_arguments = 0;
 };
 
 class FakeFrames {
@@ -51,6 +58,7 @@ class FakeFrames {
   void set_delegate(Address generator, Address delegate);
 
  private:
+  void set_variables(Address code, const FakeFunction& function);
   [[nodiscard]] bool has_frame_objects() const { return heap_.layout().thread_frame == ThreadFrame::kFrameObject; }
   Address fill_frame_object(Address code, int offset, const std::vector<Address>& values);
   void fill_interpreter_frame(Address frame, Address code, int offset, const std::vector<Address>& values);

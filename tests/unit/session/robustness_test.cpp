@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kRounds = 1500;               // for the system's interpreter
 constexpr int kRoundsElsewhere = 150;       // for each of the others
+constexpr int kRoundsWithValues = 600;
 constexpr int kRoundsOfLayout = 400;
 constexpr int kRoundsOfCode = 400;
 constexpr int kRoundsOfRecording = 60;
@@ -46,6 +47,13 @@ Outcome run(const Analysis& analysis, const StoredProcess& stored, StoredMemory&
   Outcome outcome{.report = analysis(snapshot), .reads = 0};
   outcome.reads = counted.reads();
   return outcome;
+}
+
+// With all that only reads more when it is asked for.
+Result<Report> analyse_with_values(Snapshot& snapshot) {
+  snapshot.wanted = {.locals = true, .mask = true, .context = {"*"}};
+  snapshot.has_values = true;
+  return analyse(snapshot);
 }
 
 // ASYNCSPY_DAMAGE_ROUNDS=N: that many times the rounds, from other seeds. For a long search.
@@ -76,6 +84,7 @@ void check_indices(const Report& report) {
       REQUIRE((frame.function == kNoFunction || frame.function < report.functions.size()));
       REQUIRE((frame.type_name == kNoFunction || frame.type_name < report.names.size()));
       REQUIRE((frame.name == kNoFunction || frame.name < report.names.size()));
+      REQUIRE((frame.locals == kNoLocals || frame.locals < report.locals.size()));
     }
   };
   for (const Task& task : report.tasks) {
@@ -173,8 +182,10 @@ class MadeProcess {
   Result<Report> analyse_from_interpreter(Snapshot& snapshot) const {
     Inspection inspection{.reader = {*snapshot.memory, heap_.layout()}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
     Report report;
-    ThreadReport threads = report_threads(inspection, snapshot, {interpreter_}, report.gaps);
-    report_asyncio(inspection, {interpreter_}, threads, snapshot, report);
+    LocalsReader locals(inspection, {});
+    ThreadReport threads = report_threads(inspection, snapshot, {interpreter_}, &locals, report.gaps);
+    report_asyncio(inspection, {interpreter_}, threads, snapshot, &locals, report);
+    report.locals = locals.take();
     report.threads = std::move(threads.threads);
     report.functions = inspection.codes.take_functions();
     report.names = inspection.names.take_names();
@@ -221,6 +232,13 @@ TEST_CASE("analysing damaged memory ends, throws nothing and yields a well-forme
   // The damage was felt, and it was not always the end: otherwise this tested little.
   CHECK(tally.reports_with_gaps > rounds / 20);
   CHECK(tally.errors > rounds / 50);
+}
+
+TEST_CASE("analysing damaged memory with all values of variables ends, too") {
+  const int rounds = kRoundsWithValues * times_more();
+  Tally tally = damage_repeatedly(analyse_with_values, system_python(), rounds, 5'000'000);
+  CHECK(tally.reports > 0);
+  CHECK(tally.errors > 0);
 }
 
 TEST_CASE("damaged machine code of getters, out of which offsets are read, is survived") {
