@@ -3,6 +3,7 @@
 #include "circle.h"
 #include "frames.h"
 #include "generators.h"
+#include "instance.h"
 #include "text.h"
 
 namespace asyncspy {
@@ -90,7 +91,19 @@ class ChainWalk {
     }
     add(opaque_frame(inspection_, *type, object), {});
     chain_.end = ChainEnd::kUnknownLink;
-    return Address{};
+    return find_wrapped(*type, object);
+  }
+
+  // A class that wraps a coroutine and passes send() and throw() on to it, as aiohttp's _RequestContextManager does: it keeps it
+  // as `_coro`. One that is no coroutine, or has not begun, is not what is awaited through it.
+  Result<Address> find_wrapped(const Type& type, Address object) {
+    auto wrapped = find_attribute(inspection_.reader, inspection_.types, type, object, "_coro");
+    if (!wrapped || !*wrapped) return Address{};
+    auto wrapped_type = inspection_.types.of(inspection_.reader, **wrapped);
+    if (!wrapped_type || (*wrapped_type)->kind != TypeKind::kCoroutine) return Address{};
+    auto generator = read_generator(inspection_, **wrapped, FrameKind::kCoroutine);
+    bool is_under_way = generator && (generator->phase == GeneratorPhase::kSuspended || generator->phase == GeneratorPhase::kRunning);
+    return is_under_way ? **wrapped : Address{};
   }
 
   Result<Address> step_generator(Address object, FrameKind kind) {

@@ -25,6 +25,7 @@ std::string name_construct(Inspection& inspection, const Callable& callable) {
   if (type == "asyncio.timeouts.Timeout") return "asyncio.timeout";
   if (type == "async_timeout.Timeout") return "async_timeout.timeout";
   if (type == "anyio._backends._asyncio.CancelScope") return "anyio.CancelScope";
+  if (type == "aiohttp.helpers.TimeoutHandle") return "aiohttp.ClientTimeout";
   return callable.name;
 }
 
