@@ -33,6 +33,16 @@ bool is_any(std::string_view file, std::span<const std::string_view> files) {
   return std::ranges::any_of(files, [file](std::string_view known) { return is_in(file, known); });
 }
 
+// Whether the function is a method of a primitive. anyio's file of its asyncio backend also holds much that is none.
+bool is_primitive_method(std::string_view file, std::string_view name) {
+  if (!is_any(file, kPrimitiveFiles) || !name.contains('.') || name.contains("<locals>")) return false;
+  if (!file.contains("anyio/")) return true;
+  std::string_view owner = name.substr(0, name.find('.'));
+  constexpr std::string_view kKinds[] = {"Event", "Lock", "Semaphore", "Condition", "CapacityLimiter", "Stream"};
+  if (owner.ends_with("Adapter")) owner.remove_suffix(7);
+  return std::ranges::any_of(kKinds, [owner](std::string_view kind) { return owner.ends_with(kind); });
+}
+
 // The standard library and installed packages.
 bool is_library(std::string_view file) {
   return file.contains("site-packages/") || file.contains("dist-packages/") || file.contains("/lib/python3") || file.starts_with("<frozen");
@@ -128,6 +138,7 @@ class WaitSearch {
     std::string_view file = file_of(*frame);
     if (is_any(file, kPrimitiveFiles)) {
       if (auto group = find_anyio_group(*frame)) return group;
+      if (!is_primitive_method(file, name_of(*frame))) return std::nullopt;
       return find_primitive(*frame);
     }
     if (is_any(file, kSubprocessFiles)) return find_process(*frame);
@@ -166,10 +177,8 @@ class WaitSearch {
                      place.name.starts_with("Condition.wait") || place.name.starts_with("CapacityLimiter.") || place.name.starts_with("Barrier.");
     while (may_climb && place.frame > 0) {
       auto outer = place_at(place.frame - 1);
-      if (!outer || !is_any(outer->file, kPrimitiveFiles) || outer->self.is_null() || !outer->name.contains('.')) break;
-      if (outer->name.starts_with("_ContextManagerMixin.") || outer->name.contains("<locals>")) break;
-      // Helpers of another object of the same file: BaseEventLoop and the like have no part in this.
-      if (outer->name.starts_with("TaskGroup.") || outer->name.starts_with("WorkerThread.")) break;
+      if (!outer || outer->self.is_null() || !is_primitive_method(outer->file, outer->name)) break;
+      if (outer->name.starts_with("_ContextManagerMixin.") || outer->name.ends_with(".__aenter__")) break;
       place = *outer;
     }
     return place;
