@@ -11,12 +11,12 @@ from target import HERE
 
 PROGRAM = os.path.join(HERE, "services", "silent_partners.py")
 PACKAGES = "/usr/lib/python3/dist-packages"
-PARTS = {"asyncpg": "asyncpg", "psycopg": "psycopg", "redis": "redis.asyncio", "aiohttp": "aiohttp", "anyio": "anyio", "fastapi": "fastapi, uvicorn"}
+PARTS = {"asyncpg": "asyncpg", "psycopg": "psycopg", "redis": "redis.asyncio", "aiohttp": "aiohttp", "anyio": "anyio", "fastapi": "fastapi, uvicorn", "tls": "ssl"}
 CLOSE = 5  # seconds
 
 # Which releases must have a part where the environment says CI: the distribution's packages run there.
 REQUIRED = {"redis": {(3, 8), (3, 11), (3, 13), (3, 15)}, "anyio": {(3, 8), (3, 11), (3, 13), (3, 15)}, "psycopg": {(3, 11), (3, 13), (3, 15)},
-            "asyncpg": {(3, 11), (3, 13)}, "aiohttp": {(3, 11), (3, 13)}, "fastapi": {(3, 11)}}
+            "asyncpg": {(3, 11), (3, 13)}, "aiohttp": {(3, 11), (3, 13)}, "fastapi": {(3, 11)}, "tls": {(3, 8), (3, 11), (3, 13), (3, 15)}}
 
 
 def environment_of(interpreter):
@@ -120,6 +120,8 @@ def check_connection(look, name, facts):
         assert task["wait"]["inferred"].startswith("from "), task["wait"]
     if "timeout" in facts:
         check_timeout(task, facts)
+    if "tls" in facts:
+        assert look.primitive(task)[1]["tls"] is True
 
 
 def check_timeout(task, facts):

@@ -67,6 +67,17 @@ class Judge:
         self.job(wait, facts.get("job"))
         self.child(facts.get("child"))
 
+    def awaited_by(self, links):
+        """What the graph says must agree with the links that asyncio itself keeps from 3.14 on."""
+        waiters = {}
+        for task in self.report["tasks"]:
+            wait = task["wait"]
+            for other in wait.get("tasks", []) + ([wait["task"]] if wait["kind"] == "task" else []):
+                waiters.setdefault(other, set()).add(task["id"])
+        for task, expected in links.items():
+            self.subject = next((each["name"] for each in self.report["tasks"] if each["id"] == task), task)
+            self.same("awaited by", sorted(waiters.get(task, ())), expected)
+
     def thing(self, wait, facts):
         if facts is None:
             return
@@ -122,6 +133,9 @@ def test_every_wait_is_what_the_program_says_it_is(asyncspy, start, interpreter,
     judge = Judge(report)
     for name, facts in settled["promise"]["expected"].items():
         judge.wait(name, facts)
+    judge.awaited_by(settled["promise"]["awaited_by"])
+    if interpreter.version[:2] >= (3, 14) and variant == "c_tasks":
+        assert len(settled["promise"]["awaited_by"]) >= 6
     print("{} comparisons".format(judge.comparisons))
     assert not judge.differences, "\n".join(judge.differences)
     assert judge.comparisons > 150

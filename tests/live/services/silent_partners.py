@@ -79,6 +79,27 @@ async def aiohttp():
     kept.extend([silent, session])
 
 
+async def tls():
+    """A stream over TLS whose server never writes."""
+    import ssl
+    import tempfile
+
+    import certificate
+
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(certificate.PEM)
+        file.flush()
+        serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        serving.load_cert_chain(file.name)
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    server = await asyncio.start_server(lambda reader, writer: kept.append((reader, writer)), "127.0.0.1", 0, ssl=serving)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), ssl=trusting)
+    facts = describe(writer.transport)
+    start_task("tls", reader.readline(), tls=True, **facts)
+    kept.extend([server, writer])
+
+
 async def anyio():
     import anyio
     import anyio.abc
