@@ -12,6 +12,7 @@
 #include "exit_code.h"
 #include "output_file.h"
 #include "ps.h"
+#include "show.h"
 
 namespace asyncspy {
 namespace {
@@ -64,6 +65,16 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   command->add_flag("--no-pause", options.no_pause, "Do not stop the process: values may be torn")
       ->option_text(" ")
       ->excludes(max_pause);
+  command->footer(kFooter);
+  return command;
+}
+
+CLI::App* add_show(CLI::App& app, ShowOptions& options) {
+  CLI::App* command = app.add_subcommand("show", "Show a stored report again: JSON of dump, a recording or a core file");
+  command->add_option("FILE", options.file, "File to show; - is JSON from standard input")->required()->option_text(" ");
+  add_view_options(command, options.view);
+  command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
+      ->option_text("FILE");
   command->footer(kFooter);
   return command;
 }
@@ -123,6 +134,7 @@ ExitCode report_usage(const CLI::App& app, std::string problem, int argc, char**
 
 ExitCode run(int argc, char** argv) {
   DumpOptions dump_options;
+  ShowOptions show_options;
   PsOptions ps_options;
   CaptureCommandOptions capture_options;
   DoctorOptions doctor_options;
@@ -132,6 +144,7 @@ ExitCode run(int argc, char** argv) {
   app.set_version_flag("-V,--version", std::string("asyncspy ") + ASYNCSPY_VERSION);
   app.footer(kFooter);
   const CLI::App* dump = add_dump(app, dump_options);
+  const CLI::App* show = add_show(app, show_options);
   const CLI::App* capture = add_capture(app, capture_options);
   add_ps(app, ps_options);
   const CLI::App* doctor = add_doctor(app, doctor_options);
@@ -145,6 +158,7 @@ ExitCode run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error.what(), argc, argv);
   }
+  if (show->parsed()) return run_show(show_options);
   if (capture->parsed()) return run_capture(capture_options);
   if (doctor->parsed()) return run_doctor(doctor_options);
   return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);

@@ -1,4 +1,6 @@
 // What tasks wait for, other than tasks, as JSON: primitives, jobs of thread pools, child processes, descriptors.
+#include <cmath>
+
 #include "json_parts.h"
 #include "words.h"
 
@@ -27,7 +29,12 @@ void put_fact(JsonWriter& json, const Fact& fact) {
   json.begin_object();
   json.field("name", fact.name);
   json.key("value");
-  std::visit([&json](const auto& value) { json.value(value); }, fact.value);
+  const auto* number = std::get_if<double>(&fact.value);
+  if (number != nullptr && !std::isfinite(*number)) {
+    json.value(std::isnan(*number) ? "nan" : (*number > 0 ? "inf" : "-inf"));  // a limiter may have infinitely many tokens
+  } else {
+    std::visit([&json](const auto& value) { json.value(value); }, fact.value);
+  }
   json.end_object();
 }
 
@@ -103,7 +110,7 @@ void put_deadline(JsonWriter& json, const std::optional<Deadline>& deadline) {
   json.key("deadline");
   if (!deadline) return json.null();
   json.begin_object();
-  json.field("when", deadline->when);
+  json.time("when", deadline->when);
   json.field("remaining_seconds", deadline->remaining);
   json.field("construct", deadline->construct);
   json.end_object();

@@ -47,6 +47,7 @@ void put_process(JsonWriter& json, const ProcessFacts& process, CaptureMode mode
   json.field("executable_deleted", process.executable_deleted);
   json.field("name", process.name);
   json.field("state", std::string_view(&process.state, 1));
+  json.field("tracer_pid", process.tracer_pid == 0 ? std::nullopt : std::optional(process.tracer_pid));
   json.field("user_id", process.user_id);
   json.field("uptime_seconds", is_live ? std::optional(process.uptime_seconds) : std::nullopt);
   json.field("resident_bytes", is_live ? std::optional(process.resident_bytes) : std::nullopt);

@@ -35,7 +35,7 @@ void put_timer(JsonWriter& json, const Timer& timer, std::optional<double> now) 
   json.begin_object();
   json.key("handle");
   json.identity(timer.handle);
-  json.field("deadline", timer.deadline);
+  json.time("deadline", timer.deadline);
   json.field("remaining_seconds", timer.deadline && now ? std::optional(*timer.deadline - *now) : std::nullopt);
   json.field("cancelled", timer.cancelled);
   json.field("callback", timer.callback);

@@ -41,7 +41,7 @@ struct WaitFields {
   }
   void operator()(const OnTimer& wait) const {
     json.field("kind", "timer");
-    json.field("deadline", wait.deadline);
+    json.time("deadline", wait.deadline);
     json.field("remaining_seconds", wait.remaining);
   }
   void operator()(const OnPrimitive& wait) const {

@@ -66,8 +66,24 @@ void JsonWriter::value(bool value) {
 void JsonWriter::value(double value) {
   if (!std::isfinite(value)) return null();
   before_item();
+  const std::size_t start = buffer_.size();
   fmt::format_to(std::back_inserter(buffer_), "{}", value);
+  // It stays a number with a fraction for who reads it again.
+  if (buffer_.find_first_of(".e", start) == std::string::npos) buffer_ += ".0";
   after_item();
+}
+
+void JsonWriter::time(std::string_view name, const std::optional<double>& seconds) {
+  field(name, seconds);
+  std::string_view word;
+  if (seconds && std::isnan(*seconds)) word = "nan";
+  if (seconds && std::isinf(*seconds)) word = *seconds > 0 ? "inf" : "-inf";
+  key("not_finite");
+  if (word.empty()) {
+    null();
+  } else {
+    value(word);
+  }
 }
 
 void JsonWriter::signed_number(std::int64_t number) {

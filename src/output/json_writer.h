@@ -64,6 +64,9 @@ class JsonWriter {
     value(content);
   }
 
+  // A time that may be infinite, as the deadline of sleep(inf) is: then null, with a word for it in "not_finite".
+  void time(std::string_view name, const std::optional<double>& seconds);
+
   // Hands what is buffered to the sink. False when the sink takes no more.
   bool flush();
 

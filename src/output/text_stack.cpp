@@ -32,9 +32,12 @@ std::string_view describe_kind(FrameKind kind) {
   return "";
 }
 
-bool is_same_place(const Frame& left, const Frame& right) {
-  return left.function == right.function && left.line == right.line && left.kind == right.kind &&
-         left.name == right.name && left.type_name == right.type_name && left.locals == right.locals;
+// By what is shown of them: two code objects of one place, as exec() makes them, look the same.
+bool is_same_place(const Report& report, const Frame& left, const Frame& right) {
+  if (left.line != right.line || left.kind != right.kind || left.locals != right.locals) return false;
+  if (left.function == right.function && left.name == right.name && left.type_name == right.type_name) return true;
+  return name_of_frame(report, left) == name_of_frame(report, right) && place_of_frame(report, left) == place_of_frame(report, right) &&
+         left.kind != FrameKind::kOpaque;
 }
 
 Row make_row(const TextPage& page, const Frame& frame) {
@@ -100,7 +103,7 @@ void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t inde
   if (stack.empty()) return;
   std::vector<Row> rows;
   for (std::size_t i = 0; i < stack.size(); ++i) {
-    if (!page.all() && i > 0 && is_same_place(stack[i - 1], stack[i])) {
+    if (!page.all() && i > 0 && is_same_place(page.report(), stack[i - 1], stack[i])) {
       ++rows.back().repeats;
     } else {
       rows.push_back(make_row(page, stack[i]));

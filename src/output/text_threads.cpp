@@ -5,6 +5,7 @@
 #include <map>
 
 #include "escape.h"
+#include "own_code.h"
 #include "text_blocks.h"
 #include "text_sections.h"
 #include "words.h"
@@ -19,20 +20,20 @@ constexpr std::size_t kStackIndent = 6;
 using Members = std::vector<const Thread*>;
 
 // Equal for threads that do the same thing at the same place.
-std::string make_key(const Thread& thread) {
+std::string make_key(const Report& report, const Thread& thread) {
   std::string key = fmt::format("{}{}{}{}{}|{}", thread.state, thread.on_cpu, thread.has_python, thread.holds_gil,
                                 thread.waits_for_gil, thread.system_call ? thread.system_call->name : "");
   for (const Frame& frame : thread.stack) {
-    key += fmt::format("|{}:{}:{}", frame.function, frame.line, frame.name);
+    key += fmt::format("|{}:{}:{}", place_of_frame(report, frame), name_of_frame(report, frame), static_cast<int>(frame.kind));
   }
   return key;
 }
 
-std::vector<Members> group_equals(const Members& threads) {
+std::vector<Members> group_equals(const Report& report, const Members& threads) {
   std::vector<Members> groups;
   std::map<std::string, std::size_t> by_key;
   for (const Thread* thread : threads) {
-    const auto [at, is_new] = by_key.emplace(make_key(*thread), groups.size());
+    const auto [at, is_new] = by_key.emplace(make_key(report, *thread), groups.size());
     if (is_new) groups.emplace_back();
     groups[at->second].push_back(thread);
   }
@@ -101,7 +102,7 @@ void put_threads(TextPage& page, std::size_t lines) {
   const std::string_view title = everything ? "THREADS" : "OTHER THREADS";
   page.blank();
   page.line(fmt::format("{}  {}", page.paint(Role::kHeading, title), threads.size() + native));
-  const std::vector<Members> groups = group_equals(threads);
+  const std::vector<Members> groups = group_equals(report, threads);
   // Where their stacks are asked for, or are all that there is, a page of limited length is not the point.
   const BlockSpace space{.lines = page.all_threads() ? kManyLines : lines, .always = 0, .briefs = kMaxBriefs};
   const std::size_t shown = put_blocks(

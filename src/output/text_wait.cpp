@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "text_sections.h"
@@ -22,6 +23,8 @@ std::vector<const T*> select(const std::vector<const Task*>& tasks) {
 
 std::string describe_timers(const std::vector<const OnTimer*>& timers) {
   std::size_t overdue = 0;
+  const bool never = std::ranges::all_of(timers, [](const OnTimer* timer) { return timer->deadline == std::numeric_limits<double>::infinity(); });
+  if (never) return timers.size() == 1 ? "timer that never fires: its deadline is infinite" : "timers that never fire: their deadlines are infinite";
   if (!timers.front()->remaining) {
     return timers.size() == 1 ? fmt::format("timer, fires at loop time {:.3f}", timers.front()->deadline) : "timers";
   }

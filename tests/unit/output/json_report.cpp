@@ -112,7 +112,7 @@ TEST_CASE("every kind of wait has its own word and fields in JSON") {
   CHECK(tasks[5]["wait"] ==
         json({{"kind", "future"}, {"future", "0x20"}, {"type", "asyncio.Future"}, {"state", "pending"},
                                        {"inferred", nullptr}, {"descriptor", nullptr}}));
-  CHECK(tasks[6]["wait"] == json({{"kind", "timer"}, {"deadline", 1003.5}, {"remaining_seconds", 3.5}}));
+  CHECK(tasks[6]["wait"] == json({{"kind", "timer"}, {"deadline", 1003.5}, {"not_finite", nullptr}, {"remaining_seconds", 3.5}}));
   CHECK(tasks[7]["wait"] == json({{"kind", "primitive"},
                                   {"primitive", "Queue"},
                                   {"type", "asyncio.queues.Queue"},
@@ -137,6 +137,7 @@ TEST_CASE("what is not known is null in JSON, never a number") {
   CHECK(root["loops"][0]["ready"].is_null());
   CHECK(root["loops"][0]["thread"].is_null());
   CHECK(root["loops"][0]["timers"][0]["deadline"].is_null());
+  CHECK(root["loops"][0]["timers"][0]["not_finite"] == "inf");
   CHECK(root["loops"][0]["late"].is_null());
   CHECK(root["loops"][0]["current_task"].is_null());
   CHECK(root["tasks"][0]["must_cancel"].is_null());
@@ -144,6 +145,7 @@ TEST_CASE("what is not known is null in JSON, never a number") {
   CHECK(root["tasks"][0]["loop"].is_null());
   CHECK(root["tasks"][0]["awaited"].is_null());
   CHECK(root["tasks"][0]["wait"]["deadline"].is_null());
+  CHECK(root["tasks"][0]["wait"]["not_finite"] == "nan");
 }
 
 TEST_CASE("JSON keeps strings as they are, shows bytes that are no UTF-8 and holds nothing that acts on a terminal") {
