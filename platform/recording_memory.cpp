@@ -7,6 +7,9 @@ namespace asyncspy {
 namespace {
 
 constexpr std::size_t kFirstPages = 512;      // 2 MiB
+constexpr std::size_t kSmallChunks = 8;       // of pages fetched singly: many readers need only few
+constexpr std::size_t kSmallChunkPages = 64;
+constexpr std::size_t kChunkPages = 512;      // fills a huge page
 constexpr std::uint64_t kSlicePages = 1024;  // 4 MiB: as much is lost at most when a copy ends before its time
 
 std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers) {
@@ -29,9 +32,9 @@ std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers) {
 
 std::byte* RecordingMemory::new_page() {
   if (free_pages_ == 0) {
-    storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(kPagesPerChunk * kPageSize));
-    free_page_ = storage_.back().get();
-    free_pages_ = kPagesPerChunk;
+    free_pages_ = storage_.size() < kSmallChunks ? kSmallChunkPages : kChunkPages;
+    storage_.emplace_back(free_pages_ * kPageSize);
+    free_page_ = storage_.back().bytes();
   }
   --free_pages_;
   std::byte* page = free_page_;
@@ -171,13 +174,23 @@ void RecordingMemory::fill(BulkMemory& from) {
 
 std::vector<PageRange> RecordingMemory::recorded() const {
   std::vector<std::uint64_t> numbers;
-  for (const StoredRange& range : ranges_) {
-    for (std::uint64_t page = 0; range.readable && page < range.pages; ++page) numbers.push_back(range.first + page);
-  }
   for (const auto& [number, bytes] : pages_) {
     if (bytes != nullptr) numbers.push_back(number);
   }
-  return to_ranges(numbers);
+  std::vector<PageRange> all = to_ranges(numbers);
+  for (const StoredRange& range : ranges_) {
+    if (range.readable) all.push_back({Address{range.first * kPageSize}, range.pages});
+  }
+  std::ranges::sort(all, {}, &PageRange::start);
+  std::vector<PageRange> joined;
+  for (const PageRange& range : all) {
+    if (!joined.empty() && joined.back().start + joined.back().pages * kPageSize == range.start) {
+      joined.back().pages += range.pages;
+    } else {
+      joined.push_back(range);
+    }
+  }
+  return joined;
 }
 
 std::vector<PageRange> RecordingMemory::take_missed() {
@@ -192,9 +205,10 @@ std::vector<PageRange> RecordingMemory::fetched_first() const {
 }
 
 std::uint64_t RecordingMemory::bytes() const {
-  std::uint64_t total = 0;
-  for (const PageRange& range : recorded()) total += range.pages * kPageSize;
-  return total;
+  std::uint64_t pages = 0;
+  for (const StoredRange& range : ranges_) pages += range.readable ? range.pages : 0;
+  for (const auto& [number, bytes] : pages_) pages += bytes != nullptr ? 1 : 0;
+  return pages * kPageSize;
 }
 
 }  // namespace asyncspy

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +19,12 @@ class RecordingMemory : public Memory {
   explicit RecordingMemory(BulkMemory* source) : source_(source) {}
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
+  [[nodiscard]] const std::byte* look(Address from, std::size_t size) override {
+    const std::uint64_t number = from.value() / kPageSize;
+    const std::uint64_t offset = from.value() % kPageSize;
+    const Translation& known = translations_[number % kTranslations];
+    return known.number == number && offset + size <= kPageSize ? known.bytes + offset : nullptr;
+  }
   [[nodiscard]] bool is_partial() const override { return source_ == nullptr || source_->is_partial(); }
 
   // Copying whole ranges, in two steps, since the target stands still meanwhile: prepare() makes room and touches it, so
@@ -66,8 +71,6 @@ class RecordingMemory : public Memory {
   // Takes room from `at` on and moves it on.
   void add_range(std::uint64_t first, std::uint64_t last, bool urgent, std::byte*& at);
 
-  static constexpr std::size_t kPagesPerChunk = 64;
-
   [[nodiscard]] bool is_constant(std::uint64_t number) const;
 
   BulkMemory* source_;
@@ -75,8 +78,8 @@ class RecordingMemory : public Memory {
   std::vector<PageRange> constant_;
   std::vector<StoredRange> ranges_;                      // by address
   std::unordered_map<std::uint64_t, std::byte*> pages_;  // page number -> bytes fetched singly; null: not readable
-  std::vector<std::unique_ptr<std::byte[]>> storage_;  // of pages fetched singly
-  std::vector<PageBlock> blocks_;                      // of whole ranges
+  std::vector<PageBlock> storage_;  // of pages fetched singly
+  std::vector<PageBlock> blocks_;   // of whole ranges
   std::byte* free_page_ = nullptr;
   std::size_t free_pages_ = 0;
   std::vector<std::uint64_t> missed_;

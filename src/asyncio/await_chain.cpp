@@ -36,7 +36,11 @@ Frame opaque_frame(Inspection& inspection, const Type& type, Address object) {
 
 class ChainWalk {
  public:
-  explicit ChainWalk(Inspection& inspection) : inspection_(inspection) {}
+  explicit ChainWalk(Inspection& inspection) : inspection_(inspection) {
+    constexpr std::size_t kUsualDepth = 4;
+    chain_.frames.reserve(kUsualDepth);
+    chain_.frame_addresses.reserve(kUsualDepth);
+  }
 
   AwaitChain run(Address coroutine) {
     Address at = coroutine;

@@ -9,16 +9,9 @@ namespace {
 constexpr int kMaxWrapping = 8;        // partial of a bound method of a partial ...
 constexpr std::size_t kMaxCells = 64;
 
-std::string function_name(Inspection& inspection, Address function) {
+std::uint32_t function_name(Inspection& inspection, Address function) {
   auto name_at = inspection.reader.read(function, inspection.layout().function.function_qualified_name);
-  if (!name_at) return {};
-  auto known = inspection.text_names.find(*name_at);  // few functions serve many callbacks
-  if (known == inspection.text_names.end()) {
-    auto name = read_text(inspection.reader, *name_at);
-    if (!name) return {};
-    known = inspection.text_names.emplace(*name_at, inspection.names.index_of(*name)).first;
-  }
-  return known->second == kNoFunction ? std::string{} : inspection.names.name(known->second);
+  return name_at ? find_name_of_text(inspection, *name_at) : kNoFunction;
 }
 
 void add_closure(Inspection& inspection, Address function, std::vector<Address>& holds) {
@@ -32,13 +25,13 @@ void add_closure(Inspection& inspection, Address function, std::vector<Address>&
   }
 }
 
-std::string builtin_name(Inspection& inspection, Address builtin) {
+std::uint32_t builtin_name(Inspection& inspection, Address builtin) {
   auto definition = inspection.reader.read(builtin, inspection.layout().function.builtin_definition);
-  if (!definition) return {};
+  if (!definition) return kNoFunction;
   auto name_at = inspection.reader.memory.read_value<Address>(*definition);
-  if (!name_at) return {};
+  if (!name_at) return kNoFunction;
   auto name = read_c_string(inspection.reader.memory, *name_at, 128);
-  return name ? *name : std::string{};
+  return name ? inspection.names.index_of(*name) : kNoFunction;
 }
 
 void hold(const Result<Address>& value, std::vector<Address>& holds) {
@@ -51,17 +44,21 @@ Callable describe_callable(Inspection& inspection, Address object) {
   const FunctionLayout& layout = inspection.layout().function;
   const AccelWrapperLayout& wrappers = inspection.layout().accel;
   Callable callable;
+  const auto set_name = [&](std::uint32_t index) {
+    callable.name_index = index;
+    callable.name = inspection.names.name(index);
+  };
   for (int depth = 0; depth < kMaxWrapping; ++depth) {
     auto type = inspection.types.of(inspection.reader, object);
     if (!type) return callable;
     const std::string& name = (*type)->name;
-    callable.name = name;
     if (name == "function") {
-      callable.name = function_name(inspection, object);
+      set_name(function_name(inspection, object));
       add_closure(inspection, object, callable.holds);
       return callable;
     }
     if (name == "method") {
+      set_name(inspection.names.index_of(name));
       hold(inspection.reader.read(object, layout.method_self), callable.holds);
       auto function = inspection.reader.read(object, layout.method_function);
       if (!function) return callable;
@@ -69,6 +66,7 @@ Callable describe_callable(Inspection& inspection, Address object) {
       continue;
     }
     if (name == "functools.partial") {
+      set_name(inspection.names.index_of(name));
       auto arguments = inspection.reader.read(object, layout.partial_arguments);
       auto items = arguments ? read_tuple(inspection.reader, *arguments) : Result<std::vector<Address>>{};
       if (items) callable.holds.insert(callable.holds.end(), items->begin(), items->end());
@@ -78,10 +76,11 @@ Callable describe_callable(Inspection& inspection, Address object) {
       continue;
     }
     if (name == "builtin_function_or_method") {
-      callable.name = builtin_name(inspection, object);
+      set_name(builtin_name(inspection, object));
       hold(inspection.reader.read(object, layout.builtin_self), callable.holds);
       return callable;
     }
+    set_name(inspection.names.index_of(name));
     // The C accelerator's wrappers: a step of a task, and (3.7-3.9) its wake-up.
     if (name == "TaskStepMethWrapper" || name == "_asyncio.TaskStepMethWrapper") {
       hold(inspection.reader.read(object, wrappers.step_task), callable.holds);

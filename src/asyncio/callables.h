@@ -1,7 +1,7 @@
 // What a callback is, and what it holds.
 #pragma once
 
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "inspection.h"
@@ -9,7 +9,8 @@
 namespace asyncspy {
 
 struct Callable {
-  std::string name;            // qualified name as far as known, or the type's name
+  std::uint32_t name_index = kNoFunction;  // into names
+  std::string_view name;       // there: qualified name as far as known, or the type's name; or empty
   std::vector<Address> holds;  // bound self, partial arguments, closure cell contents; in that order
 };
 

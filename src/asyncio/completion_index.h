@@ -21,7 +21,7 @@ inline constexpr std::size_t kMostCallbacks = 100'000;  // of one future
 // A task whose end calls something that holds the object in question.
 struct Completion {
   Address task;
-  std::string callback;  // qualified name of what is called
+  std::string_view callback;  // qualified name of what is called
 };
 
 class CompletionIndex {

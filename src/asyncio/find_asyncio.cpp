@@ -1,6 +1,6 @@
 #include "find_asyncio.h"
 
-#include <unordered_set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -39,12 +39,12 @@ Address class_of(Inspection& inspection, const std::vector<DictEntry>& entries, 
 class TaskCollector {
  public:
   void add(Address task) {
-    if (!task.is_null() && seen_.insert(task).second) tasks_.push_back(task);
+    if (seen_.add(task)) tasks_.push_back(task);
   }
   std::vector<Address> take() { return std::move(tasks_); }
 
  private:
-  std::unordered_set<Address> seen_;
+  AddressSet seen_;
   std::vector<Address> tasks_;
 };
 
@@ -75,8 +75,10 @@ Result<void> collect_set(Inspection& inspection, Address set, TaskCollector& tas
   return {};
 }
 
-// Include/internal/pycore_llist.h: a circular list whose head is a node of its own.
-Result<void> collect_linked(Inspection& inspection, Address head, TaskCollector& tasks) {
+// Include/internal/pycore_llist.h: a circular list whose head is a node of its own. Calls visit(node) for each other one,
+// until that returns false.
+template <class Visit>
+Result<void> walk_linked(Inspection& inspection, Address head, Visit visit) {
   Memory& memory = inspection.reader.memory;
   ASYNCSPY_TRY(first, memory.read_value<Address>(head));
   Address previous = head;
@@ -89,11 +91,41 @@ Result<void> collect_linked(Inspection& inspection, Address head, TaskCollector&
     };
     ASYNCSPY_TRY(node, memory.read_value<Node>(at));
     if (node.previous != previous) return fail(ErrorKind::kCorrupt, "the list is torn", {}, at);
-    tasks.add(at - static_cast<std::uint64_t>(inspection.layout().task.node.offset));
+    if (!visit(at)) return {};
     previous = at;
     at = node.next;
   }
   return {};
+}
+
+Result<void> collect_linked(Inspection& inspection, Address head, TaskCollector& tasks) {
+  const auto node_offset = static_cast<std::uint64_t>(inspection.layout().task.node.offset);
+  return walk_linked(inspection, head, [&](Address node) {
+    tasks.add(node - node_offset);
+    return true;
+  });
+}
+
+// The heads of the lists that an interpreter's tasks are in.
+std::vector<Address> list_heads(Inspection& inspection, const Asyncio& asyncio, const std::vector<ThreadState>& threads) {
+  const PythonLayout& layout = inspection.layout();
+  std::vector<Address> heads;
+  for (const ThreadState& thread : threads) {
+    if (thread.interpreter != asyncio.interpreter) continue;
+    heads.push_back(thread.address + static_cast<std::uint64_t>(layout.thread.tasks_head.offset));
+  }
+  heads.push_back(asyncio.interpreter_address + static_cast<std::uint64_t>(layout.interpreter.tasks_head.offset));
+  return heads;
+}
+
+std::uint64_t count_in_weak_set(Inspection& inspection, Address weak_set) {
+  if (weak_set.is_null()) return 0;
+  auto type = inspection.types.of(inspection.reader, weak_set);
+  if (!type) return 0;
+  auto data = find_attribute(inspection.reader, inspection.types, **type, weak_set, "data");
+  if (!data || !*data) return 0;
+  auto used = inspection.reader.read(**data, inspection.layout().dict.set_used);
+  return used && *used > 0 ? static_cast<std::uint64_t>(*used) : 0;
 }
 
 void note(std::vector<Gap>& gaps, std::string_view what, const Result<void>& result) {
@@ -103,13 +135,10 @@ void note(std::vector<Gap>& gaps, std::string_view what, const Result<void>& res
 void collect_lists(Inspection& inspection, const Asyncio& asyncio, const std::vector<ThreadState>& threads,
                    TaskCollector& tasks, std::vector<Gap>& gaps) {
   const PythonLayout& layout = inspection.layout();
-  for (const ThreadState& thread : threads) {
-    if (thread.interpreter != asyncio.interpreter) continue;
-    note(gaps, "tasks of a thread",
-         collect_linked(inspection, thread.address + static_cast<std::uint64_t>(layout.thread.tasks_head.offset), tasks));
+  const std::vector<Address> heads = list_heads(inspection, asyncio, threads);
+  for (const Address head : heads) {
+    note(gaps, head == heads.back() ? "tasks of ended threads" : "tasks of a thread", collect_linked(inspection, head, tasks));
   }
-  note(gaps, "tasks of ended threads",
-       collect_linked(inspection, asyncio.interpreter_address + static_cast<std::uint64_t>(layout.interpreter.tasks_head.offset), tasks));
   if (asyncio.accelerator.is_null()) return;
   auto state = inspection.reader.read(asyncio.accelerator, layout.module.state);
   if (!state || state->is_null()) return;
@@ -163,6 +192,16 @@ std::vector<Address> find_tasks(Inspection& inspection, const Asyncio& asyncio, 
   }
   if (!asyncio.eager_tasks.is_null()) note(gaps, "eager tasks", collect_set(inspection, asyncio.eager_tasks, tasks));
   return tasks.take();
+}
+
+std::uint64_t count_tasks(Inspection& inspection, const Asyncio& asyncio, const std::vector<ThreadState>& threads,
+                          std::uint64_t most) {
+  std::uint64_t count = count_in_weak_set(inspection, asyncio.all_tasks) + count_in_weak_set(inspection, asyncio.scheduled_tasks);
+  if (inspection.layout().task_enumeration != TaskEnumeration::kLinkedLists) return count;
+  for (const Address head : list_heads(inspection, asyncio, threads)) {
+    std::ignore = walk_linked(inspection, head, [&](Address) { return ++count < most; });  // torn: as many as were seen
+  }
+  return count;
 }
 
 std::vector<CurrentTask> find_current_tasks(Inspection& inspection, const Asyncio& asyncio,

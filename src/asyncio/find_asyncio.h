@@ -31,6 +31,11 @@ struct Asyncio {
 [[nodiscard]] std::vector<Address> find_tasks(Inspection& inspection, const Asyncio& asyncio,
                                               const std::vector<ThreadState>& threads, std::vector<Gap>& gaps);
 
+// About how many tasks find_tasks() would find, without reading them: for decisions on a target that runs. Need not count
+// beyond `most`.
+[[nodiscard]] std::uint64_t count_tasks(Inspection& inspection, const Asyncio& asyncio, const std::vector<ThreadState>& threads,
+                                        std::uint64_t most);
+
 struct CurrentTask {
   Address loop;
   Address task;

@@ -277,10 +277,9 @@ class WaitSearch {
   }
 
   std::optional<OnTimer> find_timer() {
-    auto timer = context_.index.timers.find(awaited_);
-    if (timer == context_.index.timers.end() || !timer->second.deadline) return std::nullopt;
-    double deadline = *timer->second.deadline;
-    return OnTimer{deadline, context_.now ? std::optional(deadline - *context_.now) : std::nullopt};
+    const double* deadline = context_.index.deadlines.find(awaited_);
+    if (deadline == nullptr) return std::nullopt;
+    return OnTimer{*deadline, context_.now ? std::optional(*deadline - *context_.now) : std::nullopt};
   }
 
   std::optional<Wait> find_descriptor(Address object) {

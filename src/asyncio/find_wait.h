@@ -1,8 +1,6 @@
 // What a task finally waits for.
 #pragma once
 
-#include <unordered_set>
-
 #include "completion_index.h"
 #include "jobs.h"
 #include "primitives.h"
@@ -16,7 +14,7 @@ namespace asyncspy {
 struct WaitContext {
   const Asyncio& asyncio;
   const LoopIndex& index;
-  const std::unordered_set<Address>& tasks;  // all tasks of the report
+  const AddressSet& tasks;                   // all tasks of the report
   std::optional<double> now;                 // loop time, seconds
   CompletionIndex& completions;
   Transports& transports;

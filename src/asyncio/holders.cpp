@@ -78,7 +78,7 @@ class HolderSearch {
   }
 
   std::string function_name(const Frame& frame) const {
-    if (frame.name != kNoFunction) return inspection_.names.name(frame.name);
+    if (frame.name != kNoFunction) return std::string(inspection_.names.name(frame.name));
     return frame.function == kNoFunction ? std::string("?") : inspection_.codes.functions()[frame.function].qualified_name;
   }
 

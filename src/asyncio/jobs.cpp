@@ -66,7 +66,7 @@ std::string name_function(Inspection& inspection, Address function) {
       }
     }
   }
-  return describe_callable(inspection, function).name;
+  return std::string(describe_callable(inspection, function).name);
 }
 
 // _WorkItem: `fn`, and from 3.14 on `task`, a tuple of function, arguments and keywords.

@@ -94,10 +94,10 @@ class LoopRead {
       if (handle->cancelled) continue;
       if (handle->when && (!raw_.ready_deadline || *handle->when < *raw_.ready_deadline)) raw_.ready_deadline = handle->when;
       Callable callable = describe_callable(inspection_, handle->callback);
-      for (Address held : callable.holds) index_.ready_steps.emplace(held, true);
+      for (Address held : callable.holds) index_.ready_steps.add(held);
       // A timer that is due moves here before it is executed: until then its future is pending.
       if (!handle->when) continue;
-      index_timer(make_timer(*handle, callable), future_completed_by(*handle, callable));
+      index_timer(*handle, callable);
       index_timeout(inspection_, *handle, callable, index_.timeouts);
     }
     return {};
@@ -107,6 +107,8 @@ class LoopRead {
     ASYNCSPY_TRY(scheduled, attribute("_scheduled"));
     if (scheduled.is_null()) return {};
     ASYNCSPY_TRY(handles, read_list(inspection_.reader, scheduled));
+    raw_.loop.timers.reserve(std::min(handles.size(), kMaxHandles));
+    index_.deadlines.reserve(std::min(handles.size(), kMaxHandles));
     for (std::size_t i = 0; i < handles.size() && i < kMaxHandles; ++i) {
       auto handle = read_handle(inspection_, handles[i]);
       if (!handle) {
@@ -115,21 +117,18 @@ class LoopRead {
       }
       Callable callable;
       if (!handle->cancelled) callable = describe_callable(inspection_, handle->callback);
-      Timer timer = make_timer(*handle, callable);
       if (!handle->cancelled) {
-        index_timer(timer, future_completed_by(*handle, callable));
+        index_timer(*handle, callable);
         index_timeout(inspection_, *handle, callable, index_.timeouts);
       }
-      raw_.loop.timers.push_back(std::move(timer));
+      raw_.loop.timers.push_back(
+          {.handle = handle->address, .deadline = handle->when, .cancelled = handle->cancelled, .callback = callable.name_index});
     }
     return {};
   }
 
-  static Timer make_timer(const Handle& handle, const Callable& callable) {
-    return {.handle = handle.address, .deadline = handle.when, .cancelled = handle.cancelled, .callback = callable.name};
-  }
-  void index_timer(const Timer& timer, Address future) {
-    if (!future.is_null()) index_.timers.emplace(future, timer);
+  void index_timer(const Handle& handle, const Callable& callable) {
+    if (handle.when) index_.deadlines.add(future_completed_by(handle, callable), *handle.when);
   }
 
   // Lib/selectors.py: _fd_to_key maps descriptors to SelectorKey(fileobj, fd, events, data); data is (reader, writer).
@@ -163,9 +162,9 @@ class LoopRead {
       for (Address held : callable.holds) {
         if (held == raw_.loop.id) continue;
         index_.transports.emplace(held, descriptor);
-        index_.descriptors.emplace(held, Watch{descriptor, callable.name});
+        index_.descriptors.emplace(held, Watch{descriptor, std::string(callable.name)});
       }
-      for (Address argument : handle.arguments) index_.descriptors.emplace(argument, Watch{descriptor, callable.name});
+      for (Address argument : handle.arguments) index_.descriptors.emplace(argument, Watch{descriptor, std::string(callable.name)});
     }
     return {};
   }

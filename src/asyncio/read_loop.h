@@ -24,11 +24,11 @@ struct Watch {
 
 // What the loops know, by what it is about.
 struct LoopIndex {
-  std::unordered_map<Address, Timer> timers;        // future -> the timer that sets its result
+  AddressMap<double> deadlines;                     // future -> loop time of the timer that sets its result
   std::unordered_map<Address, Timeout> timeouts;    // task, or future that it awaits -> the earliest timer that gives it up
   std::unordered_map<Address, Watch> descriptors;   // future, or what a callback's closure holds -> descriptor
   std::unordered_map<Address, int> transports;      // transport, or whatever else is called when a descriptor is ready
-  std::unordered_map<Address, bool> ready_steps;  // task -> a step of it is in a ready queue
+  AddressSet ready_steps;                           // tasks of which a step is in a ready queue
 };
 
 struct RawLoop {

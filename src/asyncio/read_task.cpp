@@ -1,8 +1,8 @@
 #include "read_task.h"
 
 #include <algorithm>
-
-#include <fmt/format.h>
+#include <array>
+#include <charconv>
 
 #include "containers.h"
 #include "instance.h"
@@ -40,7 +40,10 @@ Result<std::string> read_name(Inspection& inspection, Address object) {
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, object));
   if (type->name == "int") {
     ASYNCSPY_TRY(number, read_integer(inspection.reader, object));
-    return fmt::format("Task-{}", number);
+    std::string name = "Task-";
+    std::array<char, 24> digits{};
+    name.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
+    return name;
   }
   return read_text(inspection.reader, object);
 }

@@ -92,7 +92,7 @@ class UvloopRead {
       for (std::uint64_t offset : kHandleArguments) {
         ASYNCSPY_TRY(argument, word(handles[i], offset));
         if (argument.is_null()) continue;
-        for (Address held : describe_callable(inspection_, argument).holds) index_.ready_steps.emplace(held, true);
+        for (Address held : describe_callable(inspection_, argument).holds) index_.ready_steps.add(held);
       }
     }
     return {};
@@ -124,7 +124,7 @@ class UvloopRead {
     timer.deadline = static_cast<double>(timeout) / 1000;
     ASYNCSPY_TRY(callback, word(handle, kTimerCallback));
     Callable callable = describe_callable(inspection_, callback);
-    timer.callback = callable.name;
+    timer.callback = callable.name_index;
     ASYNCSPY_TRY(arguments, word(handle, kTimerArguments));
     ASYNCSPY_TRY(arguments_type, inspection_.types.of(inspection_.reader, arguments));
     Handle seen{handle, callback, {}, timer.cancelled, timer.deadline};
@@ -133,7 +133,7 @@ class UvloopRead {
       seen.arguments = std::move(items);
     }
     if (callable.name == "_set_result_unless_cancelled") {
-      if (!seen.arguments.empty()) index_.timers.emplace(seen.arguments.front(), timer);
+      if (!seen.arguments.empty()) index_.deadlines.add(seen.arguments.front(), *timer.deadline);
     } else if (!seen.cancelled) {
       index_timeout(inspection_, seen, callable, index_.timeouts);
     }

@@ -26,7 +26,7 @@ std::string name_construct(Inspection& inspection, const Callable& callable) {
   if (type == "async_timeout.Timeout") return "async_timeout.timeout";
   if (type == "anyio._backends._asyncio.CancelScope") return "anyio.CancelScope";
   if (type == "aiohttp.helpers.TimeoutHandle") return "aiohttp.ClientTimeout";
-  return callable.name;
+  return std::string(callable.name);
 }
 
 // The tasks that an object of one of these libraries will cancel.

@@ -36,16 +36,14 @@ void append_wait(Key& key, const Wait& wait) {
   }
 }
 
-Key key_of(const Task& task) {
-  Key key;
-  key.reserve(task.stack.size() + 5);
+void make_key(const Task& task, Key& key) {
+  key.clear();
   key.push_back(static_cast<std::uint64_t>(task.state) * 2 + (task.running ? 1 : 0));
   append_wait(key, task.wait);
   for (const Frame& frame : task.stack) {
     key.push_back((std::uint64_t{frame.function} << 32) | static_cast<std::uint32_t>(frame.line));
     if (frame.function == kNoFunction) key.push_back(frame.name);
   }
-  return key;
 }
 
 int rank_of(const Task& task) {
@@ -59,8 +57,10 @@ int rank_of(const Task& task) {
 std::vector<TaskGroup> build_groups(const std::vector<Task>& tasks) {
   std::unordered_map<Key, std::size_t, KeyHash> index;
   std::vector<TaskGroup> groups;
+  Key key;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    auto [at, added] = index.emplace(key_of(tasks[i]), groups.size());
+    make_key(tasks[i], key);  // in the same room: most tasks bring no new group
+    auto [at, added] = index.try_emplace(key, groups.size());
     if (added) groups.emplace_back();
     groups[at->second].tasks.push_back(static_cast<std::uint32_t>(i));
   }

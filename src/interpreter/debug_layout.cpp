@@ -130,7 +130,8 @@ AdoptedMembers adopt_debug_layout(const DebugLayout& debug, const std::function<
   std::size_t more = 0;
   std::size_t index = 0;
   for_each_field(layout, [&](std::string_view name, auto& field) {
-    const auto answer = is_kept(name) ? std::nullopt : choose_answer(debug, index, layout.minor);
+    std::optional<DebugLayout::Answer> answer;
+    if (!is_kept(name)) answer = choose_answer(debug, index, layout.minor);
     ++index;
     adopted.answered.push_back(answer.has_value());
     if (!answer || is_same(field, *answer)) return;

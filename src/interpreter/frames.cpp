@@ -4,7 +4,6 @@
 
 #include "circle.h"
 #include "generators.h"
-#include "text.h"
 
 namespace asyncspy {
 namespace {
@@ -57,6 +56,18 @@ Result<RawFrame> read_interpreter_frame(Inspection& inspection, Address address)
   return raw;
 }
 
+// The generator's own qualified name, as an index into names, where it differs from that of its code.
+std::uint32_t find_own_name(Inspection& inspection, Address generator, Code& code) {
+  auto pointer = inspection.reader.read(generator, inspection.layout().generator.qualified_name);
+  if (!pointer || pointer->is_null()) return kNoFunction;
+  if (*pointer == code.last_own_name) return code.last_own_index;
+  std::uint32_t index = find_name_of_text(inspection, *pointer);
+  bool same = index != kNoFunction && inspection.names.name(index) == inspection.codes.functions()[code.function].qualified_name;
+  code.last_own_name = *pointer;
+  code.last_own_index = same ? kNoFunction : index;
+  return code.last_own_index;
+}
+
 }  // namespace
 
 Result<RawFrame> read_frame(Inspection& inspection, Address frame) {
@@ -71,23 +82,9 @@ Frame show_frame(Inspection& inspection, const RawFrame& raw) {
   if (!raw.generator.is_null()) {
     frame.kind = frame_kind_of(raw.code->flags);
     frame.object = raw.generator;
-    frame.name = find_own_name(inspection, raw.generator, frame);
+    frame.name = find_own_name(inspection, raw.generator, *raw.code);
   }
   return frame;
-}
-
-std::uint32_t find_own_name(Inspection& inspection, Address generator, const Frame& frame) {
-  auto pointer = inspection.reader.read(generator, inspection.layout().generator.qualified_name);
-  if (!pointer || pointer->is_null()) return kNoFunction;
-  auto known = inspection.text_names.find(*pointer);
-  if (known == inspection.text_names.end()) {
-    auto text = read_text(inspection.reader, *pointer);
-    std::uint32_t index = text ? inspection.names.index_of(*text) : kNoFunction;
-    known = inspection.text_names.emplace(*pointer, index).first;
-  }
-  if (known->second == kNoFunction) return kNoFunction;
-  bool same = inspection.names.name(known->second) == inspection.codes.functions()[frame.function].qualified_name;
-  return same ? kNoFunction : known->second;
 }
 
 StackWalk walk_stack(Inspection& inspection, Address innermost) {

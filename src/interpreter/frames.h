@@ -41,7 +41,4 @@ struct StackWalk {
 // Value number `index` of the frame's locals (arguments first), or null.
 [[nodiscard]] Result<Address> read_local(const Inspection& inspection, Address frame, std::size_t index);
 
-// The generator's own qualified name, as an index into names, where it differs from `function`'s.
-[[nodiscard]] std::uint32_t find_own_name(Inspection& inspection, Address generator, const Frame& frame);
-
 }  // namespace asyncspy

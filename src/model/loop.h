@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "address.h"
+#include "frame.h"
 #include "gap.h"
 
 namespace asyncspy {
@@ -29,7 +30,7 @@ struct Timer {
   Address handle;
   std::optional<double> deadline;  // loop time in seconds; absent: kept as a number of a kind that is not read
   bool cancelled = false;
-  std::string callback;  // qualified name, or empty
+  std::uint32_t callback = kNoFunction;  // index into Report::names: its qualified name, or the empty one
 };
 
 struct Loop {

@@ -47,7 +47,7 @@ Result<void> read_bytecode_extent(const ObjectReader& reader, const ObjectView& 
 }  // namespace
 
 Result<Code*> CodeTable::find(const ObjectReader& reader, Address address) {
-  if (auto known = codes_.find(address); known != codes_.end()) return &known->second;
+  if (Code** known = index_.find(address)) return *known;
 
   const CodeLayout& layout = reader.layout.code;
   if (auto checked = check_is_code(reader, address, code_type_); !checked) return std::unexpected(std::move(checked.error()));
@@ -72,17 +72,20 @@ Result<Code*> CodeTable::find(const ObjectReader& reader, Address address) {
   }
   code.function = static_cast<FunctionIndex>(functions_.size());
   functions_.push_back(std::move(function));
-  return &codes_.emplace(address, std::move(code)).first->second;
+  codes_.push_back(std::move(code));
+  index_.add(address, &codes_.back());
+  return &codes_.back();
 }
 
 std::int32_t CodeTable::line_at(const ObjectReader& reader, Code& code, std::int64_t offset) {
-  if (auto known = code.lines.find(offset); known != code.lines.end()) return known->second;
-  std::int32_t line = 0;
-  if (offset >= -2 && offset <= code.size) {
-    line = find_line(reader.layout.line_table, code.line_table, code.first_line, offset).value_or(0);
+  if (offset == code.last_offset) return code.last_line;
+  const auto [known, is_new] = code.lines.try_emplace(offset, 0);
+  if (is_new && offset >= -2 && offset <= code.size) {
+    known->second = find_line(reader.layout.line_table, code.line_table, code.first_line, offset).value_or(0);
   }
-  code.lines.emplace(offset, line);
-  return line;
+  code.last_offset = offset;
+  code.last_line = known->second;
+  return known->second;
 }
 
 }  // namespace asyncspy

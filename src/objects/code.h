@@ -1,11 +1,14 @@
 // Code objects, read once each: names, and lines by instruction.
 #pragma once
 
+#include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "address_map.h"
 #include "frame.h"
 #include "object_reader.h"
 
@@ -19,6 +22,12 @@ struct Code {
   Address start;                    // of the bytecode
   std::vector<std::byte> line_table;
   std::unordered_map<std::int64_t, std::int32_t> lines;  // by offset, as far as asked for
+
+  // What was asked for last is mostly what is asked for next: tasks stand in the same places.
+  std::int64_t last_offset = std::numeric_limits<std::int64_t>::min();
+  std::int32_t last_line = 0;
+  Address last_own_name;                   // str object with the name of a generator made from this code
+  std::uint32_t last_own_index = kNoFunction;  // see find_own_name()
 };
 
 // Collects the functions of a report while frames are read.
@@ -34,7 +43,8 @@ class CodeTable {
   [[nodiscard]] std::vector<Function> take_functions() { return std::move(functions_); }
 
  private:
-  std::unordered_map<Address, Code> codes_;
+  std::deque<Code> codes_;  // which never move
+  AddressMap<Code*> index_;
   std::vector<Function> functions_;
   Address code_type_;  // the type "code", once seen
 };

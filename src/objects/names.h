@@ -1,7 +1,10 @@
 // Strings of a report that many frames share, by index.
 #pragma once
 
+#include <deque>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -14,12 +17,17 @@ class NameTable {
     if (added) names_.push_back(name);
     return at->second;
   }
-  [[nodiscard]] const std::string& name(std::uint32_t index) const { return names_[index]; }
-  [[nodiscard]] std::vector<std::string> take_names() { return std::move(names_); }
+  // Empty for an index that is none, such as kNoFunction. Valid until the names are taken.
+  [[nodiscard]] std::string_view name(std::uint32_t index) const {
+    return index < names_.size() ? std::string_view(names_[index]) : std::string_view{};
+  }
+  [[nodiscard]] std::vector<std::string> take_names() {
+    return {std::make_move_iterator(names_.begin()), std::make_move_iterator(names_.end())};
+  }
 
  private:
   std::unordered_map<std::string, std::uint32_t> indices_;
-  std::vector<std::string> names_;
+  std::deque<std::string> names_;  // which never move
 };
 
 }  // namespace asyncspy

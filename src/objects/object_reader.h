@@ -17,8 +17,12 @@ struct ObjectReader {
   [[nodiscard]] Result<ObjectView> view(Address object, std::int64_t size) const {
     if (object.is_null()) return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
     std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(size, 0)), ObjectView::kCapacity);
-    ObjectView copy(object, wanted);
-    if (auto done = memory.read(object, copy.bytes()); !done) return std::unexpected(std::move(done.error()));
+    Result<ObjectView> copy(std::in_place, object, wanted);  // not built elsewhere and moved: it is large
+    if (const std::byte* here = memory.look(object, wanted)) {
+      std::memcpy(copy->bytes().data(), here, wanted);
+    } else if (auto done = memory.read(object, copy->bytes()); !done) {
+      copy = std::unexpected(std::move(done.error()));
+    }
     return copy;
   }
 

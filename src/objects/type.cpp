@@ -90,7 +90,7 @@ std::string_view Type::short_name() const {
 }
 
 Result<const Type*> TypeTable::find(const ObjectReader& reader, Address address) {
-  if (auto known = types_.find(address); known != types_.end()) return &known->second;
+  if (Known** known = index_.find(address)) return &(*known)->type;
 
   const TypeLayout& layout = reader.layout.type;
   ASYNCSPY_TRY(view, reader.view_of(address, layout.name, layout.basic_size, layout.flags, layout.dict_offset,
@@ -123,7 +123,9 @@ Result<const Type*> TypeTable::find(const ObjectReader& reader, Address address)
     type.name = read_heap_name(reader, type, name);
   }
   type.kind = classify(type);
-  return &types_.emplace(address, std::move(type)).first->second;
+  known_.push_back({.type = std::move(type), .slots = {}, .inherits = {}, .all_slots = {}});
+  index_.add(address, &known_.back());
+  return &known_.back().type;
 }
 
 Result<const Type*> TypeTable::of(const ObjectReader& reader, Address object) {
@@ -133,8 +135,7 @@ Result<const Type*> TypeTable::of(const ObjectReader& reader, Address object) {
 
 // A slot is a member_descriptor in a class's dictionary (Objects/typeobject.c, type_new_slots).
 Result<std::optional<std::int64_t>> TypeTable::slot_offset(const ObjectReader& reader, const Type& type, std::string_view name) {
-  auto& known = slots_[type.address];
-  for (const auto& [slot, offset] : known) {
+  for (const auto& [slot, offset] : known(type).slots) {
     if (slot == name) return offset;
   }
   std::optional<std::int64_t> found;
@@ -151,13 +152,13 @@ Result<std::optional<std::int64_t>> TypeTable::slot_offset(const ObjectReader& r
     found = offset;
     break;
   }
-  slots_[type.address].emplace_back(name, found);
+  known(type).slots.emplace_back(name, found);
   return found;
 }
 
 const std::vector<Slot>& TypeTable::slots_of(const ObjectReader& reader, const Type& type) {
   constexpr std::size_t kMostEntries = 512;  // of a class's dictionary
-  if (auto known = all_slots_.find(type.address); known != all_slots_.end()) return known->second;
+  if (const auto& slots = known(type).all_slots) return *slots;
   std::vector<Slot> slots;
   const std::vector<Address> mro = type.mro;
   for (std::size_t i = mro.size(); i-- > 0;) {
@@ -173,21 +174,21 @@ const std::vector<Slot>& TypeTable::slots_of(const ObjectReader& reader, const T
       if (offset && name) slots.push_back({*name, *offset});
     }
   }
-  return all_slots_.emplace(type.address, std::move(slots)).first->second;
+  return known(type).all_slots.emplace(std::move(slots));
 }
 
 bool TypeTable::inherits(const ObjectReader& reader, const Type& type, std::string_view name) {
-  for (const auto& [base, is_base] : inherits_[type.address]) {
+  for (const auto& [base, is_base] : known(type).inherits) {
     if (base == name) return is_base;
   }
   bool found = false;
   bool all_known = true;
   for (std::size_t i = 0; i < type.mro.size() && !found; ++i) {
-    auto known = find(reader, type.mro[i]);
-    all_known = all_known && known;
-    found = known && (*known)->name == name;
+    auto base = find(reader, type.mro[i]);
+    all_known = all_known && base;
+    found = base && (*base)->name == name;
   }
-  if (found || all_known) inherits_[type.address].emplace_back(name, found);
+  if (found || all_known) known(type).inherits.emplace_back(name, found);
   return found;
 }
 

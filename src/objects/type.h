@@ -1,11 +1,12 @@
 // What asyncspy knows of a Python type, read once per type.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "address_map.h"
 #include "object_reader.h"
 
 namespace asyncspy {
@@ -77,10 +78,16 @@ class TypeTable {
   [[nodiscard]] bool inherits(const ObjectReader& reader, const Type& type, std::string_view name);
 
  private:
-  std::unordered_map<Address, Type> types_;
-  std::unordered_map<Address, std::vector<std::pair<std::string, std::optional<std::int64_t>>>> slots_;  // few per type
-  std::unordered_map<Address, std::vector<Slot>> all_slots_;
-  std::unordered_map<Address, std::vector<std::pair<std::string, bool>>> inherits_;                      // likewise
+  struct Known {
+    Type type;
+    std::vector<std::pair<std::string, std::optional<std::int64_t>>> slots;  // few per type
+    std::vector<std::pair<std::string, bool>> inherits;                      // likewise
+    std::optional<std::vector<Slot>> all_slots;
+  };
+  [[nodiscard]] Known& known(const Type& type) { return **index_.find(type.address); }
+
+  std::deque<Known> known_;  // which never move
+  AddressMap<Known*> index_;
 };
 
 }  // namespace asyncspy

@@ -103,6 +103,8 @@ bool is_dangerous(char32_t code) {
   return contains(kDangerous, code);
 }
 
+bool is_plain_text(std::string_view text) { return std::ranges::all_of(text, is_plain); }
+
 std::string escape_for_terminal(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -29,6 +29,9 @@ struct Utf8Step {
 // as \xff.
 [[nodiscard]] std::string escape_for_terminal(std::string_view text);
 
+// Whether all of it is printable ASCII, which is shown as it is, one column each.
+[[nodiscard]] bool is_plain_text(std::string_view text);
+
 // Columns that escaped text takes on a terminal: wide characters count two, combining ones none.
 [[nodiscard]] std::size_t count_columns(std::string_view text);
 

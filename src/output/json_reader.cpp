@@ -98,7 +98,7 @@ class ReportReader {
   bool take_element(const json& value) {
     if (section_ == "tasks") return add(report().tasks, value, [this](JsonObject& each) { return read_task(each, tables_); });
     if (section_ == "threads") return add(report().threads, value, [this](JsonObject& each) { return read_thread(each, tables_); });
-    if (section_ == "loops") return add(report().loops, value, read_loop);
+    if (section_ == "loops") return add(report().loops, value, [this](JsonObject& each) { return read_loop(each, tables_); });
     if (section_ == "primitives") return add(report().primitives, value, read_primitive);
     if (section_ == "jobs") return add(report().jobs, value, read_job);
     if (section_ == "children") return add(report().children, value, read_child);

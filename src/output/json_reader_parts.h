@@ -12,7 +12,7 @@
 
 namespace asyncspy {
 
-// What frames of a report refer to: functions and names, each once, and local variables.
+// What frames of a report, and timers, refer to: functions and names, each once, and local variables.
 class FrameTables {
  public:
   explicit FrameTables(Report& report) : report_(report) {}
@@ -31,7 +31,7 @@ class FrameTables {
 [[nodiscard]] PythonFacts read_python(JsonObject& object);
 [[nodiscard]] CaptureFacts read_capture(JsonObject& object);
 [[nodiscard]] Thread read_thread(JsonObject& object, FrameTables& tables);
-[[nodiscard]] Loop read_loop(JsonObject& object);
+[[nodiscard]] Loop read_loop(JsonObject& object, FrameTables& tables);
 [[nodiscard]] Task read_task(JsonObject& object, FrameTables& tables);
 [[nodiscard]] Wait read_wait(JsonObject& object);
 [[nodiscard]] Primitive read_primitive(JsonObject& object);

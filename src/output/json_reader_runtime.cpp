@@ -30,13 +30,13 @@ SystemCallReport read_system_call(JsonObject& object) {
   return call;
 }
 
-Timer read_timer(JsonObject& object) {
+Timer read_timer(JsonObject& object, FrameTables& tables) {
   Timer timer;
   timer.handle = object.identity("handle");
   timer.deadline = read_time(object, "deadline");
   (void)object.number_if("remaining_seconds");  // follows from the deadline and the time of the snapshot
   timer.cancelled = object.flag("cancelled");
-  timer.callback = object.text("callback");
+  if (const std::string callback = object.text("callback"); !callback.empty()) timer.callback = tables.add_name(callback);
   return timer;
 }
 
@@ -118,7 +118,7 @@ Thread read_thread(JsonObject& object, FrameTables& tables) {
   return thread;
 }
 
-Loop read_loop(JsonObject& object) {
+Loop read_loop(JsonObject& object, FrameTables& tables) {
   static const std::vector kStates{LoopState::kUnknown, LoopState::kNotRunning, LoopState::kIdle, LoopState::kRunning, LoopState::kBlocked};
   Loop loop;
   loop.id = object.identity("id");
@@ -133,7 +133,7 @@ Loop read_loop(JsonObject& object) {
     loop.late->evidence = late.text("evidence");
   });
   loop.ready = object.count_if("ready");
-  object.objects("timers", [&](JsonObject& timer) { loop.timers.push_back(read_timer(timer)); });
+  object.objects("timers", [&](JsonObject& timer) { loop.timers.push_back(read_timer(timer, tables)); });
   loop.descriptors = object.integers("descriptors");
   loop.debug = object.flag_if("debug");
   loop.gaps = read_gaps(object);

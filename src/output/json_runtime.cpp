@@ -31,14 +31,14 @@ void put_late(JsonWriter& json, const std::optional<Lateness>& late) {
   json.end_object();
 }
 
-void put_timer(JsonWriter& json, const Timer& timer, std::optional<double> now) {
+void put_timer(JsonWriter& json, const Report& report, const Timer& timer, std::optional<double> now) {
   json.begin_object();
   json.key("handle");
   json.identity(timer.handle);
   json.time("deadline", timer.deadline);
   json.field("remaining_seconds", timer.deadline && now ? std::optional(*timer.deadline - *now) : std::nullopt);
   json.field("cancelled", timer.cancelled);
-  json.field("callback", timer.callback);
+  json.field("callback", timer.callback < report.names.size() ? std::string_view(report.names[timer.callback]) : std::string_view{});
   json.end_object();
 }
 
@@ -90,7 +90,7 @@ void put_loop(JsonWriter& json, const Report& report, const Loop& loop) {
   json.key("timers");
   json.begin_array();
   const std::optional<double> now = report.capture.loop_time();
-  for (const Timer& timer : loop.timers) put_timer(json, timer, now);
+  for (const Timer& timer : loop.timers) put_timer(json, report, timer, now);
   json.end_array();
   json.key("descriptors");
   json.begin_array();

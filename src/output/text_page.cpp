@@ -61,8 +61,6 @@ bool comes_before(const ListedName& left, const ListedName& right) {
 
 TextPage::TextPage(const Report& report, const TextOptions& options, Sink& sink)
     : report_(report), options_(options), style_(options.colour), sink_(sink), wanted_(select_tasks(report, options.filter)) {
-  tasks_.reserve(report.tasks.size());
-  for (std::size_t i = 0; i < report.tasks.size(); ++i) tasks_.emplace(report.tasks[i].id, i);
   for (std::size_t i = 0; i < report.primitives.size(); ++i) primitives_.emplace(report.primitives[i].id, i);
   for (std::size_t i = 0; i < report.jobs.size(); ++i) jobs_.emplace(report.jobs[i].id, i);
 }
@@ -104,6 +102,7 @@ bool TextPage::flush() {
 std::string TextPage::safe(std::string_view text, std::size_t columns) const {
   // Cut before escaping as well: no name of a megabyte is worth escaping for sixty columns of it.
   constexpr std::size_t kBytesPerColumn = 8;
+  if (text.size() <= columns && is_plain_text(text)) return std::string(text);
   if (options_.all) return escape_for_terminal(text);
   const std::size_t enough = columns * kBytesPerColumn;
   if (text.size() <= enough) return shorten(escape_for_terminal(text), columns);
@@ -135,8 +134,12 @@ const ChildProcess* TextPage::find_child(int pid) const {
 }
 
 const Task* TextPage::find_task(Address id) const {
-  const auto found = tasks_.find(id);
-  return found == tasks_.end() ? nullptr : &report_.tasks[found->second];
+  if (!tasks_) {  // most reports name few tasks by their ids, or none
+    tasks_.emplace().reserve(report_.tasks.size());
+    for (std::size_t i = 0; i < report_.tasks.size(); ++i) tasks_->add(report_.tasks[i].id, i);
+  }
+  const std::size_t* found = tasks_->find(id);
+  return found == nullptr ? nullptr : &report_.tasks[*found];
 }
 
 const Thread* TextPage::find_thread(std::int32_t index) const {
@@ -173,7 +176,7 @@ std::string TextPage::list_names(const std::vector<std::string>& names) const {
   std::vector<ListedName> sorted;
   sorted.reserve(names.size());
   for (const std::string& name : names) sorted.push_back({split_number(name), name});
-  std::ranges::stable_sort(sorted, comes_before);
+  if (!std::ranges::is_sorted(sorted, comes_before)) std::ranges::stable_sort(sorted, comes_before);
   std::string text;
   std::size_t at = 0;
   std::size_t columns = 0;

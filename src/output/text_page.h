@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "address_map.h"
 #include "report.h"
 #include "sink.h"
 #include "style.h"
@@ -99,7 +101,7 @@ class TextPage {
   std::size_t most_frames_ = kMostFrames;
   bool blank_last_ = true;
   bool usable_ = true;
-  std::unordered_map<Address, std::size_t> tasks_;       // by id
+  mutable std::optional<AddressMap<std::size_t>> tasks_;  // by id, once one is asked for
   std::unordered_map<Address, std::size_t> primitives_;  // by id
   std::unordered_map<Address, std::size_t> jobs_;        // by id
   std::vector<bool> wanted_;                        // of each task

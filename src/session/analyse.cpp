@@ -1,11 +1,12 @@
 #include "analyse.h"
 
+#include <tuple>
+
 #include "asyncio_report.h"
+#include "find_asyncio.h"
 #include "groups.h"
 #include "surroundings.h"
 #include "thread_report.h"
-
-#include <tuple>
 
 namespace asyncspy {
 namespace {
@@ -18,15 +19,37 @@ std::optional<LocalsReader> make_locals_reader(Inspection& inspection, const Ana
 
 }  // namespace
 
+namespace {
+
+Inspection begin_inspection(Snapshot& snapshot) {
+  return {.reader = {*snapshot.memory, snapshot.runtime->layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+}
+
+}  // namespace
+
 void visit_stacks(Snapshot& snapshot) {
-  const std::optional<Runtime>& runtime = snapshot.runtime;  // by the scout: no time for self-checks during a stop
-  if (!runtime) return;
-  Inspection inspection{.reader = {*snapshot.memory, runtime->layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
-  auto interpreters = read_interpreters(inspection.reader, *runtime);
+  if (!snapshot.runtime) return;  // by the scout: no time for self-checks during a stop
+  Inspection inspection = begin_inspection(snapshot);
+  auto interpreters = read_interpreters(inspection.reader, *snapshot.runtime);
   if (!interpreters) return;
   std::vector<Gap> gaps;
   auto locals = make_locals_reader(inspection, snapshot.wanted);
   std::ignore = report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps);
+}
+
+std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most) {
+  if (!snapshot.runtime) return 0;
+  Inspection inspection = begin_inspection(snapshot);
+  auto interpreters = read_interpreters(inspection.reader, *snapshot.runtime);
+  if (!interpreters) return 0;
+  std::uint64_t count = 0;
+  std::vector<Gap> gaps;
+  for (const Interpreter& interpreter : *interpreters) {
+    auto asyncio = find_asyncio(inspection, interpreter);
+    if (!asyncio || !*asyncio || count >= most) continue;
+    count += count_tasks(inspection, **asyncio, read_thread_states(inspection.reader, interpreter, gaps), most - count);
+  }
+  return count;
 }
 
 Result<Report> analyse(Snapshot& snapshot) {
@@ -40,7 +63,7 @@ Result<Report> analyse(Snapshot& snapshot) {
     snapshot.runtime = std::move(found);
   }
   const Runtime& runtime = *snapshot.runtime;
-  Inspection inspection{.reader = {*snapshot.memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+  Inspection inspection = begin_inspection(snapshot);
   ASYNCSPY_TRY(interpreters, read_interpreters(inspection.reader, runtime));
 
   Report report;

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "find_wait.h"
+#include "heap_room.h"
 #include "holders.h"
 #include "loop_state.h"
 
@@ -20,15 +21,17 @@ class AsyncioReport {
 
   void run() {
     std::vector<Address> found = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
+    constexpr std::size_t kRoomForTask = 1536;  // bytes: the task as read and as reported, its stack and name, and its timer
+    make_heap_room(found.size() * kRoomForTask);
     raw_tasks_.reserve(found.size());
     task_ids_.reserve(found.size());
     for (Address task : found) {
       raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
-      task_ids_.insert(task);
+      task_ids_.add(task);
     }
     current_ = find_current_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
     for (const CurrentTask& current : current_) {  // an eager task may be in no list yet
-      if (task_ids_.insert(current.task).second) raw_tasks_.push_back(read_task(inspection_, asyncio_, current.task));
+      if (task_ids_.add(current.task)) raw_tasks_.push_back(read_task(inspection_, asyncio_, current.task));
     }
     find_loops();
     place_loops();
@@ -38,11 +41,11 @@ class AsyncioReport {
  private:
   std::int32_t add_loop(Address id) {
     if (id.is_null()) return -1;
-    if (auto known = loop_indices_.find(id); known != loop_indices_.end()) return known->second;
+    if (const std::int32_t* known = loop_indices_.find(id)) return *known;
     auto index = static_cast<std::int32_t>(report_.loops.size());
-    loop_indices_.emplace(id, index);
+    loop_indices_.add(id, index);
     raw_loops_.push_back(read_loop(inspection_, id, index_));
-    report_.loops.push_back(raw_loops_.back().loop);
+    report_.loops.emplace_back();  // its place; place_loops() fills it
     return index;
   }
 
@@ -64,31 +67,36 @@ class AsyncioReport {
   // loop in a threading.local, which is not read).
   void place_loops() {
     for (std::size_t i = 0; i < raw_loops_.size(); ++i) {
-      Loop& loop = report_.loops[first_loop_ + i];
-      for (std::size_t t = 0; t < threads_.states.size() && loop.thread < 0; ++t) {
-        bool says_so = running_loops_[t] == loop.id;
-        bool is_named = raw_loops_[i].thread_id != 0 && raw_loops_[i].thread_id == threads_.states[t].thread_id;
-        if (says_so || is_named) loop.thread = static_cast<std::int32_t>(t);
-      }
-      for (const CurrentTask& current : current_) {
-        if (current.loop == loop.id && loop.thread >= 0) loop.current_task = current.task;
-      }
-      if (loop.thread < 0) {
-        loop.state = LoopState::kNotRunning;
-        continue;
-      }
-      auto thread = static_cast<std::size_t>(loop.thread);
-      if (threads_.threads[thread].loop < 0) threads_.threads[thread].loop = static_cast<std::int32_t>(first_loop_ + i);
-      observe_loop(inspection_, {raw_loops_[i], threads_.threads[thread], threads_.frame_addresses[thread],
-                                 !loop.current_task.is_null(), now_}, loop);
+      place_loop(i);
+      report_.loops[first_loop_ + i] = std::move(raw_loops_[i].loop);
     }
   }
 
+  void place_loop(std::size_t i) {
+    Loop& loop = raw_loops_[i].loop;
+    for (std::size_t t = 0; t < threads_.states.size() && loop.thread < 0; ++t) {
+      bool says_so = running_loops_[t] == loop.id;
+      bool is_named = raw_loops_[i].thread_id != 0 && raw_loops_[i].thread_id == threads_.states[t].thread_id;
+      if (says_so || is_named) loop.thread = static_cast<std::int32_t>(t);
+    }
+    for (const CurrentTask& current : current_) {
+      if (current.loop == loop.id && loop.thread >= 0) loop.current_task = current.task;
+    }
+    if (loop.thread < 0) {
+      loop.state = LoopState::kNotRunning;
+      return;
+    }
+    auto thread = static_cast<std::size_t>(loop.thread);
+    if (threads_.threads[thread].loop < 0) threads_.threads[thread].loop = static_cast<std::int32_t>(first_loop_ + i);
+    observe_loop(inspection_, {raw_loops_[i], threads_.threads[thread], threads_.frame_addresses[thread],
+                               !loop.current_task.is_null(), now_}, loop);
+  }
+
   void finish_tasks() {
-    std::unordered_set<Address> running;
-    for (std::size_t i = first_loop_; i < report_.loops.size(); ++i) running.insert(report_.loops[i].current_task);
+    AddressSet running;
+    for (std::size_t i = first_loop_; i < report_.loops.size(); ++i) running.add(report_.loops[i].current_task);
     for (const RawTask& raw : raw_tasks_) {
-      if (raw.chain.end == ChainEnd::kRunning && !raw.task.stack.empty()) first_coroutines_.insert(raw.task.stack.front().object);
+      if (raw.chain.end == ChainEnd::kRunning && !raw.task.stack.empty()) first_coroutines_.add(raw.task.stack.front().object);
     }
     std::vector<Address> with_callbacks;
     for (const RawTask& raw : raw_tasks_) {
@@ -104,7 +112,7 @@ class AsyncioReport {
     tasks.reserve(raw_tasks_.size());
     for (RawTask& raw : raw_tasks_) {
       Task& task = raw.task;
-      if (!raw.loop.is_null()) task.loop = loop_indices_.at(raw.loop);
+      if (!raw.loop.is_null()) task.loop = *loop_indices_.find(raw.loop);
       task.running = running.contains(task.id);
       if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
       if (locals_ != nullptr) locals_->attach(task.stack, raw.chain.frame_addresses);
@@ -170,13 +178,13 @@ class AsyncioReport {
   std::optional<double> now_;
   LoopIndex index_;
   std::vector<RawTask> raw_tasks_;
-  std::unordered_set<Address> task_ids_;
-  std::unordered_set<Address> first_coroutines_;  // outermost coroutines of the tasks that are on a stack
+  AddressSet task_ids_;
+  AddressSet first_coroutines_;  // outermost coroutines of the tasks that are on a stack
   std::vector<CurrentTask> current_;
   std::vector<Address> running_loops_;  // beside threads_.states
   std::vector<RawLoop> raw_loops_;
   std::size_t first_loop_ = 0;          // of this interpreter, in report_.loops
-  std::unordered_map<Address, std::int32_t> loop_indices_;
+  AddressMap<std::int32_t> loop_indices_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "page_ranges.h"
 #include "surroundings.h"
 #include "timed_memory.h"
+#include "whole_copy.h"
 
 // Scout, then freeze. A first analysis runs on the moving target, only to learn which pages matter. Then all threads are
 // stopped, those pages are copied in few calls, and the threads run on; the analysis that counts reads the copy. What
@@ -21,8 +22,6 @@ namespace {
 constexpr int kMaxStops = 3;
 constexpr int kMoreAttempts = 2;  // at a stop that was not reached in time
 constexpr int kMostLooks = 5;     // at a process that runs on
-constexpr std::uint64_t kMostPagesOfSmall = 2'048;              // 8 MiB written: copied in one or two milliseconds
-constexpr std::uint64_t kMostMappedOfSmall = std::uint64_t{1} << 30;  // bytes of writable mappings
 
 std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -170,7 +169,13 @@ class FrozenCopy {
 
   Result<void> scout() {
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
-    if (take_whole_if_small()) return {};
+    if (!options_.full && !options_.sparse) {
+      if (auto whole = find_whole_copy(target_, snapshot_)) {
+        urgent_ = snapshot_.memory->fetched_first();
+        ranges_ = std::move(*whole);
+        return {};
+      }
+    }
     auto scouted = analyse(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
@@ -180,26 +185,6 @@ class FrozenCopy {
       ranges_ = unite(ranges_, written);
     }
     return {};
-  }
-
-  // A small process is copied as it is: that costs less time than finding out what of it matters, and the pause hardly grows.
-  // Only the interpreter is looked for, and what the threads execute, which touches the files that are mapped.
-  bool take_whole_if_small() {
-    if (options_.full || options_.sparse) return false;
-    std::uint64_t writable = 0;
-    for (const Mapping& mapping : snapshot_.process.mappings) {
-      if (mapping.writable && !mapping.shared) writable += mapping.end.value() - mapping.start.value();
-    }
-    if (writable > kMostMappedOfSmall) return false;  // its page map alone would be long
-    auto written = target_.find_written_pages(snapshot_.process.mappings);
-    if (!written || count_pages(*written) > kMostPagesOfSmall) return false;
-    auto runtime = find_runtime(*snapshot_.memory, snapshot_.process.images);
-    if (!runtime) return false;  // the scout finds the words for it
-    snapshot_.runtime = std::move(*runtime);
-    visit_stacks(snapshot_);
-    urgent_ = snapshot_.memory->fetched_first();
-    ranges_ = unite(snapshot_.memory->recorded(), *written);
-    return true;
   }
 
   // Read-only mappings of files do not change: what the copy lacks of them is fetched without another stop.

@@ -33,7 +33,7 @@ class Scene {
   FakeAsyncio fake;
   Asyncio asyncio;
   LoopIndex index;
-  std::unordered_set<Address> tasks;
+  AddressSet tasks;
   std::vector<Address> with_callbacks;
   std::vector<Thread> threads;
   std::vector<std::vector<Address>> frame_addresses;
@@ -66,7 +66,8 @@ TEST_CASE("a task that awaits another one names it, unless that one is done") {
     Scene scene(layout);
     Address other = scene.fake.task({});
     Address done = scene.fake.task({.state = 2});
-    scene.tasks = {other, done};
+    scene.tasks.add(other);
+    scene.tasks.add(done);
     CHECK(expect<OnTask>(scene.wait_of(scene.awaiting(other))).task == other);
     CHECK(expect<Ready>(scene.wait_of(scene.awaiting(done))).reason == "what it awaited is done");
   }
@@ -78,9 +79,7 @@ TEST_CASE("a future is told by what will complete it: a timer, a descriptor, or 
     Address slept = scene.fake.future();
     Address received = scene.fake.future();
     Address plain = scene.fake.future();
-    Timer timer;
-    timer.deadline = 112.5;
-    scene.index.timers.emplace(slept, timer);
+    scene.index.deadlines.add(slept, 112.5);
     scene.index.descriptors.emplace(received, Watch{9, {}});
     auto on_timer = expect<OnTimer>(scene.wait_of(scene.awaiting(slept)));
     CHECK(on_timer.deadline == 112.5);
@@ -118,7 +117,8 @@ TEST_CASE("a gathering future tells how many of its children are pending, and wh
     Address pending = scene.fake.task({});
     Address done = scene.fake.task({.state = 2});
     Address future = scene.fake.future();
-    scene.tasks = {pending, done};
+    scene.tasks.add(pending);
+    scene.tasks.add(done);
     Address type = scene.heap.instance_type("asyncio.tasks", "_GatheringFuture", {"_children", "_state"}, {scene.fake.py_future_type});
     Address gathering = scene.heap.instance(type, {scene.heap.list({pending, done, future}), scene.heap.ascii("PENDING")});
     auto wait = expect<OnMany>(scene.wait_of(scene.awaiting(gathering)));
@@ -135,7 +135,7 @@ TEST_CASE("a task without a future says where it stands") {
     CHECK(expect<Ready>(scene.wait_of(scene.fake.task({.coroutine = scene.frames.coroutine("new", FakePhase::kCreated)}))).reason == "not started");
     Address yielded = scene.fake.task({.coroutine = scene.frames.coroutine("sleep0", FakePhase::kYielding)});
     expect<Unknown>(scene.wait_of(yielded));
-    scene.index.ready_steps.emplace(yielded, true);
+    scene.index.ready_steps.add(yielded);
     expect<Ready>(scene.wait_of(yielded));
     expect<Unknown>(scene.wait_of(scene.fake.task({.coroutine = Address{0x8}})));
   }

@@ -87,8 +87,9 @@ Report make_everything() {
   b.report.threads[0].awaited_job = Address{0x60};
   b.report.threads[0].awaited_task = b.report.tasks[1].id;
   b.report.threads[1].gaps = {{"stack", "torn", {}}};
-  b.report.loops[0].timers.push_back({Address{0x70}, kInfinity, false, ""});
-  b.report.loops[0].timers.push_back({Address{0x71}, std::nullopt, true, "x"});
+  b.report.loops[0].timers.push_back({Address{0x70}, kInfinity, false, kNoFunction});
+  b.report.names.emplace_back("x");
+  b.report.loops[0].timers.push_back({Address{0x71}, std::nullopt, true, static_cast<std::uint32_t>(b.report.names.size() - 1)});
   b.report.loops[0].gaps = {{"ready queue", "torn", {}}};
   b.loop(LoopState::kIdle).debug = true;
   b.report.loops[1].current_callback = "serve";

@@ -127,7 +127,7 @@ TEST_CASE("what is not known is null in JSON, never a number") {
   sample::ReportBuilder builder;
   Loop& loop = builder.loop(LoopState::kUnknown);
   loop.ready.reset();
-  loop.timers = {{Address{0x10}, std::numeric_limits<double>::infinity(), false, ""}};
+  loop.timers = {{Address{0x10}, std::numeric_limits<double>::infinity(), false, kNoFunction}};
   loop.thread = 7;  // there is no such thread
   Task& task = builder.task("t", OnTimer{std::numeric_limits<double>::quiet_NaN(), 1});
   task.must_cancel.reset();

@@ -73,9 +73,11 @@ Report make_blocked_service() {
   loop.ready = 52;
   loop.debug = false;
   loop.descriptors = {5, 6, 9};
-  loop.timers = {{Address{0x7f55'0000'0000}, 972.7, false, "Future.set_result"},
-                 {Address{0x7f55'0000'0100}, 1003.2, false, "Future.set_result"},
-                 {Address{0x7f55'0000'0200}, 1004.0, true, ""}};
+  const auto callback = static_cast<std::uint32_t>(b.report.names.size());
+  b.report.names.emplace_back("Future.set_result");
+  loop.timers = {{Address{0x7f55'0000'0000}, 972.7, false, callback},
+                 {Address{0x7f55'0000'0100}, 1003.2, false, callback},
+                 {Address{0x7f55'0000'0200}, 1004.0, true, kNoFunction}};
   add_threads(b);
   add_blocked_task(b);
   b.group(0, 1);

@@ -1,0 +1,14 @@
+// Room on the heap for many small objects, made at once and in huge pages where the kernel gives them.
+//
+// A heap that grows by what is just needed takes a page fault every four KiB; for a million tasks they would take more time
+// than reading them.
+#pragma once
+
+#include <cstddef>
+
+namespace asyncspy {
+
+// Only makes what follows quicker: `bytes` is a guess at how much that will be.
+void make_heap_room(std::size_t bytes);
+
+}  // namespace asyncspy
