@@ -7,6 +7,7 @@
 
 #include "capture_command.h"
 #include "choice.h"
+#include "diff.h"
 #include "doctor.h"
 #include "dump.h"
 #include "exit_code.h"
@@ -69,6 +70,21 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   return command;
 }
 
+const std::map<std::string, OutputFormat> kListFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
+
+CLI::App* add_diff(CLI::App& app, DiffCommandOptions& options) {
+  CLI::App* command = app.add_subcommand("diff", "Show what moved, what did not and what grew between two stored reports");
+  command->add_option("BEFORE", options.before, "JSON of dump, a recording or a core file")->required()->option_text(" ");
+  command->add_option("AFTER", options.after, "The same, of the same process, later")->required()->option_text(" ");
+  add_choice(command, "-f,--format", options.format, kListFormats, "Form of the comparison", "text");
+  command->add_flag("-a,--all", options.all, "Leave nothing out of the text");
+  add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
+  command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
+      ->option_text("FILE");
+  command->footer(kFooter);
+  return command;
+}
+
 CLI::App* add_show(CLI::App& app, ShowOptions& options) {
   CLI::App* command = app.add_subcommand("show", "Show a stored report again: JSON of dump, a recording or a core file");
   command->add_option("FILE", options.file, "File to show; - is JSON from standard input")->required()->option_text(" ");
@@ -94,8 +110,6 @@ CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
   command->footer(kFooter);
   return command;
 }
-
-const std::map<std::string, OutputFormat> kListFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
 
 CLI::App* add_ps(CLI::App& app, PsOptions& options) {
   CLI::App* command = app.add_subcommand("ps", "List the Python processes, their loops and tasks, stopping none");
@@ -135,6 +149,7 @@ ExitCode report_usage(const CLI::App& app, std::string problem, int argc, char**
 ExitCode run(int argc, char** argv) {
   DumpOptions dump_options;
   ShowOptions show_options;
+  DiffCommandOptions diff_options;
   PsOptions ps_options;
   CaptureCommandOptions capture_options;
   DoctorOptions doctor_options;
@@ -145,6 +160,7 @@ ExitCode run(int argc, char** argv) {
   app.footer(kFooter);
   const CLI::App* dump = add_dump(app, dump_options);
   const CLI::App* show = add_show(app, show_options);
+  const CLI::App* diff = add_diff(app, diff_options);
   const CLI::App* capture = add_capture(app, capture_options);
   add_ps(app, ps_options);
   const CLI::App* doctor = add_doctor(app, doctor_options);
@@ -158,6 +174,7 @@ ExitCode run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error.what(), argc, argv);
   }
+  if (diff->parsed()) return run_diff(diff_options);
   if (show->parsed()) return run_show(show_options);
   if (capture->parsed()) return run_capture(capture_options);
   if (doctor->parsed()) return run_doctor(doctor_options);

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <set>
 
+#include "escape.h"
 #include "text_sections.h"
 #include "words.h"
 
 namespace asyncspy {
 namespace {
+
+constexpr std::size_t kWaitColumns = 72;
 
 using Members = std::vector<const Task*>;
 
@@ -92,6 +95,24 @@ std::string describe_tasks(const TextPage& page, const std::vector<const Task*>&
   }
   if (!joined.empty()) text += page.paint(Role::kDim, fmt::format("  ({})", joined));
   return text;
+}
+
+std::string describe_place(const TextPage& page, const std::vector<const Task*>& members) {
+  const Task& first = *members.front();
+  std::string text = place_task(page, first);
+  const std::string state = describe_state(first);
+  for (const std::string& part : {state.empty() ? "" : "(" + state + ")", shorten(describe_wait(page, members), kWaitColumns)}) {
+    if (part.empty()) continue;
+    if (!text.empty()) text += "  ";
+    text += part.starts_with("(") ? part : "= " + part;
+  }
+  return text.empty() ? "(no stack)" : text;
+}
+
+std::string describe_briefly(const TextPage& page, const std::vector<const Task*>& members) {
+  const std::string head = members.size() > 1 ? page.paint(Role::kHeading, format_count(members.size(), "task"))
+                                              : page.paint(Role::kName, page.name_of(*members.front()));
+  return head + "  " + describe_place(page, members);
 }
 
 void put_remarks(TextPage& page, const std::vector<const Task*>& members, const std::string& indent) {

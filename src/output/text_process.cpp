@@ -12,16 +12,6 @@ namespace {
 
 constexpr std::size_t kCommandColumns = 88;
 
-std::string join_command(const ProcessFacts& process) {
-  std::string text;
-  for (const std::string& argument : process.command_line) {
-    if (!text.empty()) text += ' ';
-    const bool quote = argument.empty() || argument.find_first_of(" \t\n'\"") != std::string::npos;
-    text += quote ? "'" + argument + "'" : argument;
-  }
-  return text.empty() ? "[" + process.name + "]" : text;
-}
-
 std::string describe_capture(const CaptureFacts& capture) {
   switch (capture.mode) {
     case CaptureMode::kRunning: return "read without stopping: values may be torn";
@@ -94,11 +84,21 @@ std::vector<std::string> list_remarks(const ProcessFacts& process) {
 
 }  // namespace
 
+std::string describe_command(const ProcessFacts& process) {
+  std::string text;
+  for (const std::string& argument : process.command_line) {
+    if (!text.empty()) text += ' ';
+    const bool quote = argument.empty() || argument.find_first_of(" \t\n'\"") != std::string::npos;
+    text += quote ? "'" + argument + "'" : argument;
+  }
+  return text.empty() ? "[" + process.name + "]" : text;
+}
+
 void put_process(TextPage& page) {
   const Report& report = page.report();
   const ProcessFacts& process = report.process;
   page.line(fmt::format("{} {}", page.paint(Role::kHeading, fmt::format("process {}", process.pid)),
-                        page.safe(join_command(process), kCommandColumns)));
+                        page.safe(describe_command(process), kCommandColumns)));
   page.line("  " + describe_python(page));
 
   const auto python = std::ranges::count_if(report.threads, &Thread::has_python);

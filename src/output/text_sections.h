@@ -27,6 +27,11 @@ void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t inde
 // The tasks of one group or row: how many, their names, and what is unusual about them.
 [[nodiscard]] std::string describe_tasks(const TextPage& page, const std::vector<const Task*>& tasks);
 
+// All in one line: "Shop.history  /srv/shop/app.py:64  = wait for Semaphore.acquire() on 0x7f...", and with their number
+// or name before it.
+[[nodiscard]] std::string describe_place(const TextPage& page, const std::vector<const Task*>& tasks);
+[[nodiscard]] std::string describe_briefly(const TextPage& page, const std::vector<const Task*>& tasks);
+
 // Lines that begin with `indent` and "= ": what they wait for, then what else is to be said of them.
 void put_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
 void put_further_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
@@ -68,6 +73,9 @@ struct Headline {
   Role role;
 };
 [[nodiscard]] Headline describe_loop_state(LoopState state);
+
+// The command line, not escaped; the name in brackets when there is none.
+[[nodiscard]] std::string describe_command(const ProcessFacts& process);
 
 // True when the running task or callback of this task's loop is shown with its loop already.
 [[nodiscard]] bool is_shown_with_loop(const Report& report, const Task& task);

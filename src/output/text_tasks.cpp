@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "escape.h"
 #include "text_blocks.h"
 #include "text_sections.h"
 #include "words.h"
@@ -13,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxBriefs = 12;
 constexpr std::size_t kLinesForLocals = 400;
-constexpr std::size_t kWaitColumns = 72;
 constexpr std::size_t kStackIndent = 6;
 
 using Members = std::vector<const Task*>;
@@ -48,15 +46,6 @@ void put_group(TextPage& page, const Members& members) {
   put_remarks(page, members, std::string(kStackIndent - 2, ' '));
 }
 
-// "  45 tasks  Shop.history  /srv/shop/app.py:64  wait for Semaphore.acquire() on 0x7f..."
-void put_brief(TextPage& page, const Members& members) {
-  const std::string head = members.size() > 1 ? page.paint(Role::kHeading, format_count(members.size(), "task"))
-                                              : page.paint(Role::kName, page.name_of(*members.front()));
-  const std::string place = place_task(page, *members.front());
-  const std::string wait = shorten(describe_wait(page, members), kWaitColumns);
-  page.line(fmt::format("  {}{}{}", head, place.empty() ? "" : "  " + place, wait.empty() ? "" : "  = " + wait));
-}
-
 std::size_t count_tasks(const std::vector<Members>& groups, std::size_t from) {
   std::size_t tasks = 0;
   for (std::size_t i = from; i < groups.size(); ++i) tasks += groups[i].size();
@@ -82,7 +71,7 @@ void put_tasks(TextPage& page, std::size_t lines) {
   if (!report.locals.empty()) lines += kLinesForLocals;  // they were asked for
   const BlockSpace space{.lines = lines > 1 ? lines - 1 : 0, .always = 0, .briefs = kMaxBriefs, .apart = true};
   const std::size_t shown = put_blocks(page, groups.size(), space, [&](std::size_t i) { put_group(page, groups[i]); },
-                                       [&](std::size_t i) { put_brief(page, groups[i]); });
+                                       [&](std::size_t i) { page.line("  " + describe_briefly(page, groups[i])); });
   if (shown < groups.size()) {
     page.line(fmt::format("  ... and {} with {}: --all shows them", format_count(groups.size() - shown, "more group"),
                           format_count(count_tasks(groups, shown), "task")));
