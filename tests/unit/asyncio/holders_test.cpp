@@ -48,7 +48,8 @@ class Scene {
   Primitive look() {
     Inspection inspection{.reader = {heap.memory, heap.layout()}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
     LoopIndex index;
-    std::unordered_set<Address> ids(tasks.begin(), tasks.end());
+    AddressSet ids;
+    for (Address task : tasks) ids.add(task);
     CompletionIndex completions(inspection, asyncio, tasks);
     Transports transports(inspection, index);
     PrimitiveTable primitives(inspection, transports);
