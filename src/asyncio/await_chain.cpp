@@ -123,6 +123,7 @@ class ChainWalk {
         break;
       case GeneratorPhase::kSuspended: chain_.end = ChainEnd::kPlainYield; break;
     }
+    if (!generator.handled.is_null()) chain_.handled.push_back({static_cast<std::uint32_t>(chain_.frames.size()), generator.handled});
     add(generator.shown, generator.frame);
     return generator.delegate;
   }

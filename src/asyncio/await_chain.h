@@ -18,9 +18,16 @@ enum class ChainEnd : std::uint8_t {
   kBroken,       // see gaps
 };
 
+// A link that was suspended while it handles an exception.
+struct Handled {
+  std::uint32_t frame = 0;  // index into the chain's frames
+  Address exception;        // or None
+};
+
 struct AwaitChain {
   std::vector<Frame> frames;             // outermost first
   std::vector<Address> frame_addresses;  // beside each: its frame structure, or null
+  std::vector<Handled> handled;
   ChainEnd end = ChainEnd::kBroken;
   Address awaited;
   std::vector<Gap> gaps;

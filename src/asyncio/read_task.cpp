@@ -66,6 +66,7 @@ class TaskRead {
     raw_.task.type = (*type)->name;
     Result<void> done{};
     if (descends_from(**type, asyncio.c_task)) {
+      raw_.is_in_c = true;
       done = read_c_task();
     } else {
       done = read_python_task(**type);

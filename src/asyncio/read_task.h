@@ -11,6 +11,7 @@ namespace asyncspy {
 struct RawTask {
   Task task;
   Address loop;
+  bool is_in_c = false;  // laid out as _asyncio.Task
   AwaitChain chain;  // frames are moved into task.stack
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "exit_code.h"
 #include "snapshot_source.h"
@@ -17,6 +18,7 @@ struct DumpOptions {
   bool no_pause = false;
   bool locals = false;
   bool no_mask = false;
+  std::vector<std::string> context;
 };
 
 ExitCode run_dump(const DumpOptions& options);

@@ -59,6 +59,10 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->option_text("FILE");
   command->add_flag("--locals", options.locals, "Arguments and local variables under each frame");
+  command->add_option("--context", options.context, "Context variable to show for each task, such as request_id; may be repeated")
+      ->option_text("NAME")
+      ->allow_extra_args(false)
+      ->take_all();
   command->add_flag("--no-mask", options.no_mask, "Show values that look like secrets");
   CLI::Option* max_pause = command->add_option("--max-pause", options.max_pause_ms,
                                                "Longest time that the process may stand still at a stretch");

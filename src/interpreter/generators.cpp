@@ -124,7 +124,7 @@ FrameKind frame_kind_of(std::int32_t code_flags) {
 
 Result<Generator> read_generator(Inspection& inspection, Address object, FrameKind kind) {
   const GeneratorLayout& layout = inspection.layout().generator;
-  ASYNCSPY_TRY(view, inspection.reader.view_of(object, layout.frame, layout.running, layout.frame_state));
+  ASYNCSPY_TRY(view, inspection.reader.view_of(object, layout.frame, layout.running, layout.frame_state, layout.handled_exception));
   ASYNCSPY_TRY(position, locate(inspection, view));
   Generator generator;
   generator.address = object;
@@ -139,6 +139,7 @@ Result<Generator> read_generator(Inspection& inspection, Address object, FrameKi
   generator.shown.kind = kind;
   generator.shown.object = object;
   if (position.phase == GeneratorPhase::kSuspended) {
+    generator.handled = view.get(layout.handled_exception);
     ASYNCSPY_TRY(delegate, read_delegate(inspection, raw, position.state));
     generator.delegate = delegate;
   }

@@ -14,6 +14,7 @@ struct Generator {
   GeneratorPhase phase = GeneratorPhase::kFinished;
   Address frame;     // its _PyInterpreterFrame or PyFrameObject; null when finished
   Frame shown;       // function, line and names
+  Address handled;   // the exception whose handler a suspended one is in; null or None: in none
   Address delegate;  // what a suspended one awaits or yields from; null: it suspended at a plain yield
 };
 

@@ -16,6 +16,7 @@
 #include "primitive.h"
 #include "process_facts.h"
 #include "task.h"
+#include "task_facts.h"
 #include "thread.h"
 #include "variable.h"
 
@@ -62,6 +63,7 @@ struct Report {
   std::vector<Thread> threads;
   std::vector<Loop> loops;
   std::vector<Task> tasks;
+  std::vector<TaskFacts> facts;           // of few tasks, which refer to them
   std::vector<Primitive> primitives;      // those that tasks wait at, and the locks of conditions among them
   std::vector<Job> jobs;                  // those that tasks or threads wait for
   std::vector<ChildProcess> children;
@@ -70,6 +72,9 @@ struct Report {
   std::vector<Finding> findings;
   std::vector<Gap> gaps;
   std::vector<std::string> warnings;  // which facts are not from the usual place, and the like
+
+  // Null where there are none.
+  [[nodiscard]] const TaskFacts* facts_of(const Task& task) const { return task.facts < facts.size() ? &facts[task.facts] : nullptr; }
 };
 
 }  // namespace asyncspy

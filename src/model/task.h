@@ -22,6 +22,8 @@ struct Deadline {
   std::string construct;            // "asyncio.timeout", "asyncio.wait_for", "anyio.CancelScope", or what its timer calls
 };
 
+inline constexpr std::uint32_t kNoFacts = 0xFFFFFFFF;
+
 struct Task {
   Address id;  // address of the task object: an identity within one snapshot
   std::string name;
@@ -36,6 +38,7 @@ struct Task {
   std::uint32_t callbacks = 0;           // done callbacks registered on the task
   Wait wait;
   std::optional<Deadline> deadline;      // absent: no timeout was found around it
+  std::uint32_t facts = kNoFacts;        // index into Report::facts
   std::vector<Gap> gaps;
 };
 

@@ -22,6 +22,8 @@ void put_job(JsonWriter& json, const Report& report, const Job& job);
 void put_child(JsonWriter& json, const ChildProcess& child);
 void put_descriptor(JsonWriter& json, const Descriptor& descriptor);
 void put_deadline(JsonWriter& json, const std::optional<Deadline>& deadline);  // with its key
+// With its key; null where there are none.
+void put_facts(JsonWriter& json, const Report& report, const TaskFacts* facts);
 void put_finding(JsonWriter& json, const Finding& finding);
 
 void put_stack(JsonWriter& json, const Report& report, const std::vector<Frame>& stack);

@@ -12,7 +12,7 @@
 
 namespace asyncspy {
 
-// What frames of a report, and timers, refer to: functions and names, each once, and local variables.
+// What frames, timers and tasks of a report refer to: functions and names, each once, local variables and facts.
 class FrameTables {
  public:
   explicit FrameTables(Report& report) : report_(report) {}
@@ -20,6 +20,7 @@ class FrameTables {
   [[nodiscard]] FunctionIndex add_function(Function function);
   [[nodiscard]] std::uint32_t add_name(const std::string& name);
   [[nodiscard]] std::uint32_t add_locals(FrameLocals locals);
+  [[nodiscard]] std::uint32_t add_facts(TaskFacts facts);
 
  private:
   Report& report_;
@@ -33,6 +34,7 @@ class FrameTables {
 [[nodiscard]] Thread read_thread(JsonObject& object, FrameTables& tables);
 [[nodiscard]] Loop read_loop(JsonObject& object, FrameTables& tables);
 [[nodiscard]] Task read_task(JsonObject& object, FrameTables& tables);
+[[nodiscard]] TaskFacts read_facts(JsonObject& object, FrameTables& tables);
 [[nodiscard]] Wait read_wait(JsonObject& object);
 [[nodiscard]] Primitive read_primitive(JsonObject& object);
 [[nodiscard]] Job read_job(JsonObject& object);

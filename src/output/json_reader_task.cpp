@@ -98,6 +98,11 @@ std::uint32_t FrameTables::add_locals(FrameLocals locals) {
   return static_cast<std::uint32_t>(report_.locals.size() - 1);
 }
 
+std::uint32_t FrameTables::add_facts(TaskFacts facts) {
+  report_.facts.push_back(std::move(facts));
+  return static_cast<std::uint32_t>(report_.facts.size() - 1);
+}
+
 std::vector<Frame> read_stack(JsonObject& object, FrameTables& tables) {
   std::vector<Frame> stack;
   object.objects("stack", [&](JsonObject& frame) { stack.push_back(read_frame(frame, tables)); });
@@ -145,6 +150,7 @@ Task read_task(JsonObject& object, FrameTables& tables) {
     task.deadline->remaining = deadline.number_if("remaining_seconds");
     task.deadline->construct = deadline.text("construct");
   });
+  object.object_if("facts", [&](JsonObject& facts) { task.facts = tables.add_facts(read_facts(facts, tables)); });
   task.gaps = read_gaps(object);
   return task;
 }

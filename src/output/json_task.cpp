@@ -153,6 +153,7 @@ void put_task(JsonWriter& json, const Report& report, const Task& task) {
   std::visit(WaitFields{json}, task.wait);
   json.end_object();
   put_deadline(json, task.deadline);
+  put_facts(json, report, report.facts_of(task));
   put_gaps(json, task.gaps);
   json.end_object();
 }

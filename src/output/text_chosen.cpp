@@ -67,6 +67,7 @@ class ChosenTasks {
     }
     if (!task.awaited.is_null()) page_.labelled("awaits", "future " + format_address(task.awaited));
     page_.labelled("callbacks", format_count(task.callbacks, "done callback"));
+    put_all_facts(page_, task);
   }
 
   [[nodiscard]] std::size_t count_tasks(const std::vector<NodeIndex>& nodes) const {

@@ -94,6 +94,8 @@ std::string describe_tasks(const TextPage& page, const std::vector<const Task*>&
     joined += remark;
   }
   if (!joined.empty()) text += page.paint(Role::kDim, fmt::format("  ({})", joined));
+  const std::string context = describe_context(page, members);
+  if (!context.empty()) text += "  " + context;
   return text;
 }
 
@@ -128,6 +130,7 @@ void put_further_remarks(TextPage& page, const std::vector<const Task*>& members
   if (!cancellation.empty()) page.line(arrow + page.paint(Role::kWarning, cancellation));
   const std::string timeout = describe_timeout(page, members);
   if (!timeout.empty()) page.line(arrow + timeout);
+  put_fact_remarks(page, members, indent);
   std::size_t gaps = 0;
   for (const Task* task : members) gaps += task->gaps.size();
   if (gaps > 0) {

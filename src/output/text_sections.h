@@ -36,6 +36,12 @@ void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t inde
 void put_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
 void put_further_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
 
+// What is known of some of them (model/task_facts.h): "request_id = 'a', 'b'" or empty, the lines that put_further_remarks() has
+// for it, and all of it for one task.
+[[nodiscard]] std::string describe_context(const TextPage& page, const std::vector<const Task*>& tasks);
+void put_fact_remarks(TextPage& page, const std::vector<const Task*>& tasks, const std::string& indent);
+void put_all_facts(TextPage& page, const Task& task);
+
 // What the tasks of one group wait for, as one sentence without a full stop.
 [[nodiscard]] std::string describe_wait(const TextPage& page, const std::vector<const Task*>& tasks);
 

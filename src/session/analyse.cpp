@@ -17,10 +17,6 @@ std::optional<LocalsReader> make_locals_reader(Inspection& inspection, const Ana
   return LocalsReader(inspection, {.mask = wanted.mask});
 }
 
-}  // namespace
-
-namespace {
-
 Inspection begin_inspection(Snapshot& snapshot) {
   return {.reader = {*snapshot.memory, snapshot.runtime->layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
 }

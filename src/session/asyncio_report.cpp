@@ -7,6 +7,7 @@
 #include "heap_room.h"
 #include "holders.h"
 #include "loop_state.h"
+#include "read_task_facts.h"
 
 namespace asyncspy {
 namespace {
@@ -17,7 +18,7 @@ class AsyncioReport {
   AsyncioReport(Inspection& inspection, const Asyncio& asyncio, ThreadReport& threads, const Snapshot& snapshot, LocalsReader* locals,
                 Report& report)
       : inspection_(inspection), asyncio_(asyncio), threads_(threads), snapshot_(snapshot), locals_(locals), report_(report),
-        now_(snapshot.capture.loop_time()) {}
+        facts_(inspection, snapshot.wanted.context, snapshot.wanted.mask), now_(snapshot.capture.loop_time()) {}
 
   void run() {
     std::vector<Address> found = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
@@ -114,6 +115,10 @@ class AsyncioReport {
       Task& task = raw.task;
       if (!raw.loop.is_null()) task.loop = *loop_indices_.find(raw.loop);
       task.running = running.contains(task.id);
+      if (TaskFacts facts = facts_.read(raw); !facts.is_empty()) {
+        task.facts = static_cast<std::uint32_t>(report_.facts.size());
+        report_.facts.push_back(std::move(facts));
+      }
       if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
       if (locals_ != nullptr) locals_->attach(task.stack, raw.chain.frame_addresses);
       task.wait = find_wait(inspection_, context, raw);
@@ -175,6 +180,7 @@ class AsyncioReport {
   const Snapshot& snapshot_;
   LocalsReader* locals_;
   Report& report_;
+  TaskFactsReader facts_;
   std::optional<double> now_;
   LoopIndex index_;
   std::vector<RawTask> raw_tasks_;

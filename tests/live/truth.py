@@ -208,7 +208,7 @@ def _all_tasks(asyncio, loops):
         for task in list(getattr(asyncio.tasks, name, ())):
             found[id(task)] = task
     if sys.version_info >= (3, 14):  # lists inside the interpreter, which hold the pending ones
-        for task in [thing for thing in gc.get_objects() if isinstance(thing, asyncio.Task) and not thing.done()]:
+        for task in [thing for thing in gc.get_objects() if issubclass(type(thing), asyncio.Task) and not thing.done()]:
             found[id(task)] = task
     return list(found.values())
 

@@ -40,6 +40,7 @@ Address FakeAsyncio::task(const FakeTask& values, Address type) {
   heap_.set(made, layout.task.name, values.name);
   heap_.set(made, layout.task.must_cancel, values.must_cancel);
   heap_.set(made, layout.task.cancel_requests, values.cancel_requests);
+  if (values.state == 2) heap_.set(made, layout.future.result, heap_.none());
   return made;
 }
 

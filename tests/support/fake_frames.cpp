@@ -148,7 +148,7 @@ Address FakeFrames::generator(std::string_view type, const FakeFunction& functio
   if (phase == FakePhase::kAwaiting) values.push_back(delegate);
   if (phase == FakePhase::kAwaiting && layout.delegate == Delegate::kStackPointerBelow) values.emplace_back(0);
   Address code_object = code(function);
-  std::int64_t size = has_frame_objects() ? layout.generator.size
+  std::int64_t size = has_frame_objects() ? std::max(layout.generator.size, layout.generator.origin.offset + 8)
                                           : layout.generator.inline_frame.offset + layout.frame.localsplus.offset +
                                                 8 * static_cast<std::int64_t>(values.size() + 1);
   Address made = heap_.object(heap_.static_type(type), size);

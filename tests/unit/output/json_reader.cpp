@@ -59,6 +59,17 @@ Report make_everything() {
   const Frame twice = renamed;
   renamed.locals = 1;
   b.task("frames", Ready{"x"}).stack = {opaque, named, renamed, twice, twice, nothing, unlined};
+  TaskFacts facts;
+  facts.created_at = {{1, 0, 7}, {2, 1, 0}};
+  facts.coroutine_origin = {{0, 2, 9}};
+  facts.context = {{"request_id", "'\x1b'"}, {"user", "<masked>"}};
+  facts.handling = {{0, "ValueError: boom\x1b[31m", false}, {1, "asyncio.exceptions.CancelledError", true}};
+  TaskFacts ended;
+  ended.outcome = Outcome{true, "ValueError: boom", true};
+  TaskFacts returned;
+  returned.outcome = Outcome{false, "None", false};
+  b.report.facts = {facts, ended, returned, {}};
+  for (std::uint32_t i = 0; i < b.report.facts.size(); ++i) b.report.tasks[i].facts = i;
   Primitive lock;
   lock.id = Address{0x7f44'0000'1000};
   lock.kind = "Lock";
