@@ -95,6 +95,9 @@ class LoopRead {
       if (handle->when && (!raw_.ready_deadline || *handle->when < *raw_.ready_deadline)) raw_.ready_deadline = handle->when;
       Callable callable = describe_callable(inspection_, handle->callback);
       for (Address held : callable.holds) index_.ready_steps.add(held);
+      if (callable.name.starts_with("run_coroutine_threadsafe.")) {
+        for (Address held : callable.holds) index_.submitted.emplace(held, raw_.loop.id);
+      }
       // A timer that is due moves here before it is executed: until then its future is pending.
       if (!handle->when) continue;
       index_timer(*handle, callable);

@@ -29,6 +29,7 @@ struct LoopIndex {
   std::unordered_map<Address, Watch> descriptors;   // future, or what a callback's closure holds -> descriptor
   std::unordered_map<Address, int> transports;      // transport, or whatever else is called when a descriptor is ready
   AddressSet ready_steps;                           // tasks of which a step is in a ready queue
+  std::unordered_map<Address, Address> submitted;   // future of run_coroutine_threadsafe() whose task is yet to be made -> loop
 };
 
 struct RawLoop {

@@ -92,7 +92,10 @@ class UvloopRead {
       for (std::uint64_t offset : kHandleArguments) {
         ASYNCSPY_TRY(argument, word(handles[i], offset));
         if (argument.is_null()) continue;
-        for (Address held : describe_callable(inspection_, argument).holds) index_.ready_steps.add(held);
+        const Callable callable = describe_callable(inspection_, argument);
+        for (Address held : callable.holds) index_.ready_steps.add(held);
+        if (!callable.name.starts_with("run_coroutine_threadsafe.")) continue;
+        for (Address held : callable.holds) index_.submitted.emplace(held, raw_.loop.id);
       }
     }
     return {};

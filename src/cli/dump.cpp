@@ -1,5 +1,6 @@
 #include "dump.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "analyse.h"
@@ -28,7 +29,8 @@ ExitCode run_dump(const DumpOptions& options) {
   static const auto& report = *new Result<Report>(read_report(options));
   if (!report) return report_error(report.error());
   if (auto shown = show_report(*report, ASYNCSPY_VERSION, options.view, *output); !shown) return report_error(shown.error());
-  return close_output(*output, report->findings.empty() ? ExitCode::kNothingWrong : ExitCode::kFindings);
+  const bool is_wrong = std::ranges::any_of(report->findings, [&](const Finding& each) { return is_alarm(each, options.fail_on); });
+  return close_output(*output, is_wrong ? ExitCode::kFindings : ExitCode::kNothingWrong);
 }
 
 }  // namespace asyncspy

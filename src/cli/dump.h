@@ -19,6 +19,7 @@ struct DumpOptions {
   bool locals = false;
   bool no_mask = false;
   std::vector<std::string> context;
+  Confidence fail_on = Confidence::kObserved;  // findings that are less sure than this do not change the exit code
 };
 
 ExitCode run_dump(const DumpOptions& options);

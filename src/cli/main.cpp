@@ -10,6 +10,7 @@
 #include "diff.h"
 #include "doctor.h"
 #include "dump.h"
+#include "explain.h"
 #include "exit_code.h"
 #include "output_file.h"
 #include "ps.h"
@@ -21,7 +22,7 @@ namespace {
 constexpr const char* kFooter = R"(
 Exit codes:
   0  nothing wrong              4  not a Python process that can be read
-  1  findings                   5  a Python version that asyncspy can not read
+  1  findings (see --fail-on)   5  a Python version that asyncspy can not read
   2  wrong command line         6  internal error, or output that can not be written
   3  no permission
 
@@ -52,6 +53,9 @@ void add_source(CLI::App* command, SnapshotSource& source) {
       ->check(CLI::ExistingDirectory);
 }
 
+const std::map<std::string, Confidence> kConfidences{
+    {"proven", Confidence::kProven}, {"observed", Confidence::kObserved}, {"suspected", Confidence::kSuspected}};
+
 CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   CLI::App* command = app.add_subcommand("dump", "Show what blocks the event loops of a process, and all its tasks");
   add_source(command, options.source);
@@ -70,6 +74,7 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   command->add_flag("--no-pause", options.no_pause, "Do not stop the process: values may be torn")
       ->option_text(" ")
       ->excludes(max_pause);
+  add_choice(command, "--fail-on", options.fail_on, kConfidences, "Exit with 1 for warnings and errors that are at least as sure", "observed");
   command->footer(kFooter);
   return command;
 }
@@ -136,6 +141,13 @@ CLI::App* add_doctor(CLI::App& app, DoctorOptions& options) {
   return command;
 }
 
+CLI::App* add_explain(CLI::App& app, std::string& rule) {
+  CLI::App* command = app.add_subcommand("explain", "Say what a finding means: explain P01; explain list names all rules");
+  command->add_option("RULE", rule, "Rule of a finding, or list")->option_text(" ")->default_str("list");
+  command->footer(kFooter);
+  return command;
+}
+
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -168,6 +180,8 @@ ExitCode run(int argc, char** argv) {
   const CLI::App* capture = add_capture(app, capture_options);
   add_ps(app, ps_options);
   const CLI::App* doctor = add_doctor(app, doctor_options);
+  std::string rule;
+  const CLI::App* explain = add_explain(app, rule);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -182,6 +196,7 @@ ExitCode run(int argc, char** argv) {
   if (show->parsed()) return run_show(show_options);
   if (capture->parsed()) return run_capture(capture_options);
   if (doctor->parsed()) return run_doctor(doctor_options);
+  if (explain->parsed()) return run_explain(rule);
   return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);
 }
 

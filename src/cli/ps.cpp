@@ -42,7 +42,7 @@ std::optional<ProcessSummary> summarise(const Candidate& candidate) {
   summary.blocked_loops = static_cast<std::size_t>(
       std::ranges::count(report->loops, LoopState::kBlocked, &Loop::state));
   summary.tasks = report->tasks.size();
-  summary.findings = report->findings.size();
+  summary.findings = static_cast<std::size_t>(std::ranges::count_if(report->findings, [](const Finding& each) { return is_alarm(each); }));
   return summary;
 }
 

@@ -22,6 +22,7 @@ CLI::Option* add_filter(CLI::App* command, const std::string& name, std::vector<
 void add_view_options(CLI::App* command, ViewOptions& options) {
   add_choice(command, "-f,--format", options.format, kFormats, "Form of the report", "text");
   command->add_flag("-a,--all", options.all, "Leave nothing out of the text or picture");
+  command->add_flag("--all-findings", options.all_findings, "Every finding in the text, with notes and all evidence");
   command->add_flag("-t,--threads", options.threads, "Stacks of all threads in the text");
   CLI::Option* tree = command->add_flag("--tree", options.tree, "Who waits for whom, from the roots, instead of groups of equal stacks");
   command->add_option("--task", options.task, "All that is known of one task, and who waits for it")
@@ -63,6 +64,7 @@ Result<void> show_report(const Report& report, const std::string& tool_version, 
     return {};
   }
   TextOptions text{.colour = wants_colour(options.colour, output), .all = options.all, .threads = options.threads};
+  text.all_findings = options.all_findings;
   text.filter = options.filter;
   if (options.tree) text.view = TextView::kTree;
   if (!options.task.empty()) {

@@ -17,6 +17,7 @@ enum class OutputFormat { kText, kJson, kDot };
 struct ViewOptions {
   OutputFormat format = OutputFormat::kText;
   bool all = false;
+  bool all_findings = false;
   bool threads = false;
   bool tree = false;
   std::string task;  // empty: all of them

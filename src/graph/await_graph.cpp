@@ -93,6 +93,11 @@ class GraphBuilder {
     return exists ? &report_.threads[static_cast<std::size_t>(index)] : nullptr;
   }
 
+  [[nodiscard]] const Thread* find_loop_thread(std::int32_t index) const {
+    const bool exists = index >= 0 && static_cast<std::size_t>(index) < report_.loops.size();
+    return exists ? find_thread(report_.loops[static_cast<std::size_t>(index)].thread) : nullptr;
+  }
+
   void add_worker(const Job& job) {
     const Thread* thread = find_thread(job.thread);
     if (thread == nullptr || job.state == JobState::kDone) return;
@@ -107,6 +112,9 @@ class GraphBuilder {
     const NodeIndex from = node(NodeKind::kThread, static_cast<std::uint64_t>(thread.tid));
     if (!thread.awaited_task.is_null()) {
       add_edge(from, NodeKind::kTask, thread.awaited_task.value(), "result");
+    } else if (const Thread* other = find_loop_thread(thread.awaited_loop)) {  // there is no task yet: that loop has to run first
+      const NodeIndex to = node(NodeKind::kThread, static_cast<std::uint64_t>(other->tid));
+      graph_.edges_.push_back({.from = from, .to = to, .kind = EdgeKind::kNeedsLoop, .construct = construct("result")});
     } else {
       add_edge(from, NodeKind::kJob, thread.awaited_job.value(), "result");
     }
@@ -114,8 +122,7 @@ class GraphBuilder {
 
   // The task that runs stands still with its thread, and so do, until it returns, all others of the loop.
   void add_loop(NodeIndex from, const Task& task) {
-    if (task.loop < 0 || static_cast<std::size_t>(task.loop) >= report_.loops.size()) return;
-    const Thread* thread = find_thread(report_.loops[static_cast<std::size_t>(task.loop)].thread);
+    const Thread* thread = find_loop_thread(task.loop);
     if (thread == nullptr || (thread->awaited_job.is_null() && thread->awaited_task.is_null())) return;
     if (!task.running && (loop_edges_ == LoopEdges::kLeaveOut || task.state != TaskState::kPending)) return;
     const NodeIndex to = node(NodeKind::kThread, static_cast<std::uint64_t>(thread->tid));

@@ -44,7 +44,8 @@ enum class EdgeKind : std::uint8_t {
   kWaitsFor,   // `from` goes on when `to` is done, fires, is released or ready
   kHeldBy,     // a primitive, and a task that keeps it from others
   kRunsOn,     // a job, and the thread that does it; a running task, and its thread, which waits for something itself
-  kNeedsLoop,  // a task that does not run, and the thread of its loop, which waits for something and runs no other step
+  kNeedsLoop,  // a task that does not run, and the thread of its loop, which waits for something and runs no other step;
+               // or a thread, and that of the loop that has yet to begin the task for whose result it waits
 };
 
 struct AwaitEdge {
@@ -61,7 +62,7 @@ enum class LoopEdges : std::uint8_t { kLeaveOut, kInclude };
 
 class AwaitGraph {
  public:
-  // Keeps no reference into the report. Edges of kind kNeedsLoop are for proofs: in a picture they would hide all others.
+  // Keeps no reference into the report. Edges of kind kNeedsLoop from tasks are for proofs: in a picture they would hide all others.
   [[nodiscard]] static AwaitGraph build(const Report& report, LoopEdges loop_edges = LoopEdges::kLeaveOut);
 
   // Those of Report::tasks come first, in its order: the node of task i is i.

@@ -1,6 +1,8 @@
 // A statement about what is wrong, with what it rests on.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,15 +18,30 @@ enum class Confidence : std::uint8_t {
 
 enum class Severity : std::uint8_t { kInfo, kWarning, kError };
 
+// The place in the program's own code that a person should look at first.
+struct Culprit {
+  std::string function;
+  std::string file;
+  int line = 0;      // 0: not known
+  std::string call;  // what it is in: "requests.api.get", "time.sleep", "Lock.acquire"; empty: its own code
+};
+
 struct Finding {
   std::string rule;  // "P01"
   Severity severity = Severity::kWarning;
   Confidence confidence = Confidence::kSuspected;
   std::string sentence;
+  std::optional<Culprit> culprit;
+  std::optional<double> at_least_seconds;  // for so long, as a lower bound
   std::vector<Address> tasks;
-  std::vector<int> threads;  // tids
-  std::vector<std::string> evidence;
+  std::vector<int> threads;           // tids
+  std::vector<std::string> evidence;  // every fact that it rests on, with where it was read
   std::string fix;
 };
+
+// Something is wrong, and that is at least as sure as `weakest`: what an exit code or a list of processes counts.
+[[nodiscard]] inline bool is_alarm(const Finding& finding, Confidence weakest = Confidence::kObserved) {
+  return finding.severity >= Severity::kWarning && finding.confidence <= weakest;
+}
 
 }  // namespace asyncspy

@@ -38,6 +38,7 @@ struct Thread {
   std::int32_t loop = -1;    // index into Report::loops of the loop that it runs, -1: none
   Address awaited_job;       // the concurrent future in whose result() it waits, or null
   Address awaited_task;      // the task that will complete that future, when one is known
+  std::int32_t awaited_loop = -1;  // index into Report::loops: the one that has yet to begin that task, -1: none is known
   std::vector<Frame> stack;  // outermost first
   std::vector<Gap> gaps;
 };

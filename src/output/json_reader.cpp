@@ -171,6 +171,7 @@ class ReportReader {
     };
     for (std::size_t i = 0; i < report().tasks.size(); ++i) check("tasks", i, "loop", report().tasks[i].loop, report().loops.size());
     for (std::size_t i = 0; i < report().threads.size(); ++i) check("threads", i, "loop", report().threads[i].loop, report().loops.size());
+    for (std::size_t i = 0; i < report().threads.size(); ++i) check("threads", i, "awaited_loop", report().threads[i].awaited_loop, report().loops.size());
     for (std::size_t i = 0; i < report().loops.size(); ++i) check("loops", i, "thread", report().loops[i].thread, report().threads.size());
     for (std::size_t i = 0; i < report().jobs.size(); ++i) check("jobs", i, "thread", report().jobs[i].thread, report().threads.size());
   }

@@ -104,6 +104,14 @@ Descriptor read_descriptor(JsonObject& object) {
   return descriptor;
 }
 
+namespace {
+
+Culprit read_culprit(JsonObject& object) {
+  return {object.text("function"), object.text("file"), object.integer_if<int>("line").value_or(0), object.text("call")};
+}
+
+}  // namespace
+
 Finding read_finding(JsonObject& object) {
   static const std::vector kSeverities{Severity::kInfo, Severity::kWarning, Severity::kError};
   static const std::vector kConfidences{Confidence::kProven, Confidence::kObserved, Confidence::kSuspected};
@@ -112,6 +120,8 @@ Finding read_finding(JsonObject& object) {
   finding.severity = read_word(object, "severity", kSeverities);
   finding.confidence = read_word(object, "confidence", kConfidences);
   finding.sentence = object.text("sentence");
+  object.object_if("culprit", [&](JsonObject& culprit) { finding.culprit = read_culprit(culprit); });
+  finding.at_least_seconds = object.number_if("at_least_seconds");
   finding.tasks = object.identities("tasks");
   finding.threads = object.integers("threads");
   finding.evidence = object.texts("evidence");

@@ -113,6 +113,7 @@ Thread read_thread(JsonObject& object, FrameTables& tables) {
   thread.loop = read_index(object, "loop");
   thread.awaited_job = object.address("awaited_job");
   thread.awaited_task = object.address("awaited_task");
+  thread.awaited_loop = read_index(object, "awaited_loop");
   thread.stack = read_stack(object, tables);
   thread.gaps = read_gaps(object);
   return thread;

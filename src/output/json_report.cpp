@@ -74,12 +74,32 @@ void put_capture(JsonWriter& json, const CaptureFacts& capture) {
   json.end_object();
 }
 
+namespace {
+
+void put_culprit(JsonWriter& json, const Culprit& culprit) {
+  json.begin_object();
+  json.field("function", culprit.function);
+  json.field("file", culprit.file);
+  json.field("line", culprit.line > 0 ? std::optional(culprit.line) : std::nullopt);
+  json.field("call", culprit.call);
+  json.end_object();
+}
+
+}  // namespace
+
 void put_finding(JsonWriter& json, const Finding& finding) {
   json.begin_object();
   json.field("rule", finding.rule);
   json.field("severity", to_word(finding.severity));
   json.field("confidence", to_word(finding.confidence));
   json.field("sentence", finding.sentence);
+  json.key("culprit");
+  if (finding.culprit) {
+    put_culprit(json, *finding.culprit);
+  } else {
+    json.null();
+  }
+  json.field("at_least_seconds", finding.at_least_seconds);
   put_addresses(json, "tasks", finding.tasks);
   json.key("threads");
   json.begin_array();

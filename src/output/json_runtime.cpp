@@ -66,6 +66,7 @@ void put_thread(JsonWriter& json, const Report& report, const Thread& thread) {
   put_index(json, "loop", thread.loop, report.loops.size());
   json.field("awaited_job", thread.awaited_job);
   json.field("awaited_task", thread.awaited_task);
+  put_index(json, "awaited_loop", thread.awaited_loop, report.loops.size());
   put_stack(json, report, thread.stack);
   put_gaps(json, thread.gaps);
   json.end_object();

@@ -21,6 +21,7 @@ enum class TextView : std::uint8_t {
 struct TextOptions {
   bool colour = false;
   bool all = false;      // cut nothing
+  bool all_findings = false;  // notes too, with all evidence
   bool threads = false;  // stacks of all threads, also of those that run a loop or no Python
   TextView view = TextView::kGroups;
   std::string task = {};   // kTask: a name, an id or a pattern (task_filter.h)

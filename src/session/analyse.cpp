@@ -1,8 +1,11 @@
 #include "analyse.h"
 
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "asyncio_report.h"
+#include "diagnose.h"
 #include "find_asyncio.h"
 #include "groups.h"
 #include "surroundings.h"
@@ -49,11 +52,16 @@ std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most) {
 }
 
 Result<Report> analyse(Snapshot& snapshot) {
-  if (snapshot.analysis) {
-    Report report = std::move(*snapshot.analysis);
-    snapshot.analysis.reset();
-    return report;
+  std::optional<Report> report = std::exchange(snapshot.analysis, std::nullopt);
+  if (!report) {
+    ASYNCSPY_TRY(built, build_report(snapshot));
+    report = std::move(built);
   }
+  report->findings = diagnose(*report);
+  return std::move(*report);
+}
+
+Result<Report> build_report(Snapshot& snapshot) {
   if (!snapshot.runtime) {  // the scout found it and checked its layout; it does not change while the process lives
     ASYNCSPY_TRY(found, find_runtime(*snapshot.memory, snapshot.process.images));
     snapshot.runtime = std::move(found);

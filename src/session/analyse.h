@@ -12,6 +12,10 @@ void visit_stacks(Snapshot& snapshot);
 // About how many tasks there are; does not count beyond `most`.
 [[nodiscard]] std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most);
 
+// The report without findings: for capture(), which analyses several times to learn what is missing.
+[[nodiscard]] Result<Report> build_report(Snapshot& snapshot);
+
+// The report with its findings.
 [[nodiscard]] Result<Report> analyse(Snapshot& snapshot);
 
 }  // namespace asyncspy

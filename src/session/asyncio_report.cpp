@@ -139,7 +139,12 @@ class AsyncioReport {
       thread.awaited_job = find_awaited_job(inspection_, thread, threads_.frame_addresses[i]);
       if (thread.awaited_job.is_null()) continue;
       thread.awaited_task = find_submitted_task(context, thread.awaited_job);
-      if (thread.awaited_task.is_null()) context.jobs.add(thread.awaited_job);
+      if (!thread.awaited_task.is_null()) continue;
+      // run_coroutine_threadsafe (Lib/asyncio/tasks.py): until the loop runs its callback there is no task.
+      if (auto submitted = index_.submitted.find(thread.awaited_job); submitted != index_.submitted.end()) {
+        if (const auto* loop = loop_indices_.find(submitted->second)) thread.awaited_loop = *loop;
+      }
+      context.jobs.add(thread.awaited_job);
     }
   }
 

@@ -64,7 +64,7 @@ Result<Report> read_still(Target& target, const CaptureOptions& options, Snapsho
     snapshot.memory->fill(target.memory());
   }
   snapshot.memory->attach(target.memory());
-  auto report = analyse(snapshot);
+  auto report = build_report(snapshot);
   snapshot.memory->detach();
   return report;
 }
@@ -99,7 +99,7 @@ Result<void> begin_to_look(Target& target, Snapshot& snapshot) {
 Result<void> look_while_running(Target& target, Snapshot& snapshot) {
   for (int look = 1;; ++look) {
     if (auto begun = begin_to_look(target, snapshot); !begun) return std::unexpected(explain(target, begun.error()));
-    auto report = analyse(snapshot);
+    auto report = build_report(snapshot);
     snapshot.memory->detach();
     if (report) {
       snapshot.analysis = std::move(*report);
@@ -154,7 +154,7 @@ class FrozenCopy {
     for (int stop = 1; stop < kMaxStops; ++stop) {
       if (auto done = copy(WhileStopped::kCopy); !done) return std::unexpected(explain_still(target_, done.error()));
       snapshot_.memory->attach_constant(target_.memory(), find_constant());
-      auto report = analyse(snapshot_);
+      auto report = build_report(snapshot_);
       snapshot_.memory->detach();
       std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
       if (missed.empty() || is_cut_short_) return accept(std::move(report));
@@ -176,7 +176,7 @@ class FrozenCopy {
         return {};
       }
     }
-    auto scouted = analyse(snapshot_);
+    auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
     ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings);
@@ -210,7 +210,7 @@ class FrozenCopy {
     snapshot_.memory->fill(timed);
     if (what == WhileStopped::kCopyAndAnalyse) {
       snapshot_.memory->attach(timed);
-      last_report_ = analyse(snapshot_);
+      last_report_ = build_report(snapshot_);
       snapshot_.memory->detach();
     } else {
       fetch_stacks(timed, snapshot_);

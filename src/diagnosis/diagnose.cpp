@@ -1,0 +1,45 @@
+#include "diagnose.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rule.h"
+
+namespace asyncspy {
+namespace {
+
+constexpr std::size_t kMostOfOneRule = 50;
+
+// What is shown first is what a person should read first; rules already come causes before consequences.
+bool comes_first(const Finding& one, const Finding& other) {
+  if (one.severity != other.severity) return one.severity > other.severity;
+  return one.confidence < other.confidence;
+}
+
+void limit(std::vector<Finding>& found) {
+  if (found.size() <= kMostOfOneRule) return;
+  std::ranges::stable_sort(found, comes_first);
+  const std::size_t more = found.size() - kMostOfOneRule;
+  found.resize(kMostOfOneRule);
+  found.back().evidence.push_back(fmt::format("{} more findings of this rule are left out", more));
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const Report& report) {
+  std::vector<Finding> findings;
+  if (report.asyncio == AsyncioPresence::kNotImported) return findings;
+  const Case seen(report);
+  for (const Rule* rule : all_rules()) {
+    std::vector<Finding> found;
+    rule->find(seen, found);
+    for (Finding& finding : found) finding.rule = rule->id;
+    limit(found);
+    std::ranges::move(found, std::back_inserter(findings));
+  }
+  std::ranges::stable_sort(findings, comes_first);
+  return findings;
+}
+
+}  // namespace asyncspy
