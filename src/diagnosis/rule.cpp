@@ -8,7 +8,9 @@
 namespace asyncspy {
 namespace {
 
-constexpr const Rule* kRules[] = {&kAwaitCycle, &kThreadLock, &kBlockingCall, &kProcessorUse, &kLateLoop};
+constexpr const Rule* kRules[] = {
+    &kAwaitCycle, &kThreadLock, &kBlockingCall, &kProcessorUse, &kNestedLoops, &kLateLoop, &kExecutorFull, &kPoolExhausted, &kNeverReleased,
+    &kShutdown, &kSwallowedCancellation, &kWrongThread, &kLostChild, &kStuckQueue, &kBareFuture, &kNoTimeout, &kCrowd};
 
 }  // namespace
 

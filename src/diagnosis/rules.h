@@ -10,5 +10,17 @@ extern const Rule kProcessorUse;
 extern const Rule kThreadLock;
 extern const Rule kAwaitCycle;
 extern const Rule kLateLoop;
+extern const Rule kBareFuture;
+extern const Rule kNeverReleased;
+extern const Rule kPoolExhausted;
+extern const Rule kExecutorFull;
+extern const Rule kNoTimeout;
+extern const Rule kSwallowedCancellation;
+extern const Rule kWrongThread;
+extern const Rule kNestedLoops;
+extern const Rule kCrowd;
+extern const Rule kStuckQueue;
+extern const Rule kShutdown;
+extern const Rule kLostChild;
 
 }  // namespace asyncspy
