@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "frame_values.h"
 #include "object_attributes.h"
@@ -36,12 +37,13 @@ class HolderSearch {
       auto values = read_frame_values(inspection_, raw.chain.frame_addresses[i]);
       if (!values) continue;
       const std::string function = function_name(task.stack[i]);
-      for (Address value : values->stack) {
-        Address held = lock_behind(value);
+      // The innermost `async with` of a waiting task is where it waits, not what it holds; around it, it may hold the same lock.
+      bool is_entering = !waited.is_null() && is_entered_from(task, i);
+      for (auto value = values->stack.rbegin(); value != values->stack.rend(); ++value) {
+        Address held = lock_behind(*value);
         if (held.is_null()) continue;
-        // The innermost `async with` of a waiting task is where it waits, not what it holds.
-        bool is_entering = held == waited && is_entered_from(task, i);
-        if (!is_entering && !released_by_waiting(wait, held)) enter(held, {task.id, "inside `async with` of " + function, true});
+        if (held == waited && std::exchange(is_entering, false)) continue;
+        if ( !released_by_waiting(wait, held)) enter(held, {task.id, "inside `async with` of " + function, true});
       }
       if (task.stack[i].running && !values->stack_is_known) guess(*values, task, function);
     }

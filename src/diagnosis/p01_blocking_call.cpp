@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "remedies.h"
 #include "rules.h"
 #include "step_words.h"
@@ -11,9 +13,15 @@ namespace {
 constexpr double kLongSleep = 0.1;  // seconds; what remains of it
 constexpr double kLate = 0.1;
 
+// The system call is the selector of a loop that runs inside of this one: P17 says so.
+bool runs_inner_loop(const Case& seen, const BlockedStep& step) {
+  const auto& loops = seen.report().loops;
+  return std::ranges::any_of(loops, [&](const Loop& loop) { return loop.state == LoopState::kIdle && loop.thread == loops[step.loop].thread; });
+}
+
 void find_blocking_calls(const Case& seen, std::vector<Finding>& found) {
   for (const BlockedStep& step : seen.blocked_steps()) {
-    if (step.hold != Hold::kSystemCall) continue;
+    if (step.hold != Hold::kSystemCall || runs_inner_loop(seen, step)) continue;
     const SystemCallReport& call = *step.thread->system_call;
     const Loop& loop = seen.report().loops[step.loop];
     Finding finding = start_finding(seen, step);

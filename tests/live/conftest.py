@@ -52,6 +52,24 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line("{comparisons} comparisons of {tasks} tasks in {dumps} dumps".format(**counts))
 
 
+    table = getattr(config, "findings", None)
+    if table:
+        terminalreporter.write_line("rule  situation           version              result    other findings of this run")
+        for row in sorted(table):
+            terminalreporter.write_line("{:<5} {:<19} {:<20} {:<9} {}".format(*row))
+
+
+@pytest.fixture
+def record_finding(request):
+    """Adds a row to the table at the end: rule, situation, version, whether it was found, and what else was."""
+    def record(rule, situation, interpreter, found, others, exists):
+        rows = request.config.__dict__.setdefault("findings", [])
+        result = "found" if found else "MISSED" if exists else "no facts"
+        rows.append((rule, situation, interpreter.label, result, " ".join("/".join(each) for each in others) or "-"))
+
+    return record
+
+
 @pytest.fixture(scope="session")
 def schema():
     with open(SCHEMA) as file:

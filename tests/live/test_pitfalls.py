@@ -1,0 +1,108 @@
+"""Each failure that is got into on purpose has its finding, with the right rule, line and confidence; healthy programs have none."""
+import os
+
+import pytest
+
+import interpreters
+from conftest import is_alarm
+from target import SITUATIONS
+
+PITFALLS = os.path.join(SITUATIONS, "pitfalls.py")
+HEALTHY = os.path.join(SITUATIONS, "healthy.py")
+RELEASES = ((3, 8), (3, 11), (3, 13), (3, 15))
+
+# situation: rule, confidence, severity, first release that has what the rule needs
+EXPECTED = {
+    "blocking_sleep": ("P01", "observed", "error", (3, 8)),
+    "blocking_socket": ("P01", "observed", "warning", (3, 8)),
+    "blocking_pipe": ("P01", "observed", "warning", (3, 8)),
+    "blocking_child": ("P01", "observed", "warning", (3, 8)),
+    "blocking_callback": ("P01", "observed", "error", (3, 8)),
+    "processor": ("P02", "observed", "error", (3, 8)),
+    "thread_queue": ("P03", "observed", "error", (3, 8)),
+    "thread_lock": ("P03", "observed", "error", (3, 8)),
+    "job_result": ("P03", "observed", "error", (3, 8)),
+    "own_result": ("P03", "proven", "error", (3, 8)),
+    "worker_and_loop": ("P03", "proven", "error", (3, 8)),
+    "lock_order": ("P08", "proven", "error", (3, 8)),
+    "lock_twice": ("P08", "proven", "error", (3, 8)),
+    "ring": ("P08", "proven", "error", (3, 8)),
+    "never_released": ("P09", "suspected", "warning", (3, 8)),
+    "executor_full": ("P11", "observed", "warning", (3, 8)),
+    "swallowed": ("P13", "observed", "warning", (3, 11)),
+    "wrong_thread": ("P16", "suspected", "warning", (3, 8)),
+    "nested_loops": ("P17", "observed", "warning", (3, 8)),
+    "full_queue": ("P19", "suspected", "warning", (3, 8)),
+    "never_done": ("P19", "suspected", "warning", (3, 8)),
+    "shutdown": ("P22", "observed", "warning", (3, 8)),
+}
+
+
+def chosen():
+    """One interpreter of each release."""
+    found = {}
+    for each in interpreters.matrix():
+        found.setdefault(each.version[:2], each)
+    return [found[release] for release in RELEASES if release in found]
+
+
+def line_of(name):
+    with open(PITFALLS) as file:
+        lines = [number for number, line in enumerate(file, 1) if line.rstrip().endswith("# here: " + name)]
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_failure_has_its_finding(asyncspy, start, record_finding, interpreter, name):
+    rule, confidence, severity, since = EXPECTED[name]
+    target = start(interpreter, PITFALLS, name)
+    target.next_report()
+    report = asyncspy.dump(target.pid)
+    found = [(each["rule"], each["confidence"], each["severity"]) for each in report["findings"] if each["severity"] != "info"]
+    expected = (rule, confidence, severity)
+    is_there = interpreter.version >= since
+    record_finding(rule, name, interpreter, expected in found, [each for each in found if each != expected], is_there)
+    if not is_there:
+        assert not found
+        return
+    assert expected in found, report["findings"]
+    finding = next(each for each in report["findings"] if (each["rule"], each["confidence"], each["severity"]) == expected)
+    place = "pitfalls.py:{}".format(line_of(name))
+    culprit = finding["culprit"] and "{}:{}".format(os.path.basename(finding["culprit"]["file"]), finding["culprit"]["line"])
+    assert culprit == place or any(place in each for each in finding["evidence"]), finding
+    assert finding["evidence"] and finding["fix"]
+    text = asyncspy.run("dump", target.pid, "--color", "never").stdout.decode()
+    assert "FINDINGS" in text and "{} {} ({})".format(rule, severity, confidence) in text
+    wrong = [each for each in found if each != expected and each[1] != "suspected"]
+    assert not wrong or name in ("shutdown",), report["findings"]
+
+
+@pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
+@pytest.mark.parametrize("name", ["idle", "sleepers", "workers", "signals", "subprocess", "executor", "connections", "throttle", "condition",
+                                  "timeouts", "threads", "streams", "nothing", "group", "datagrams", "busy"])
+def test_a_healthy_program_has_no_finding(asyncspy, start, interpreter, name):
+    target = start(interpreter, HEALTHY, name)
+    target.next_report()
+    for _ in range(3):
+        report = asyncspy.dump(target.pid)
+        assert report["tasks"] and not [each for each in report["findings"] if is_alarm(each)], report["findings"]
+
+
+def test_explain_knows_every_rule_and_fail_on_sets_the_exit_code(asyncspy, start, any_interpreter):
+    listed = asyncspy.run("explain", "list").stdout.decode()
+    for rule in sorted({each[0] for each in EXPECTED.values()}):
+        assert rule in listed
+        done = asyncspy.run("explain", rule.lower())
+        assert done.returncode == 0 and done.stdout.decode().startswith(rule)
+    assert asyncspy.run("explain", "P99").returncode == 2
+    target = start(any_interpreter, PITFALLS, "full_queue")
+    target.next_report()
+    assert [asyncspy.run("dump", target.pid, "--fail-on", word).returncode for word in ("proven", "observed", "suspected")] == [0, 0, 1]
+    target = start(any_interpreter, PITFALLS, "executor_full")
+    target.next_report()
+    assert [asyncspy.run("dump", target.pid, "--fail-on", word).returncode for word in ("proven", "observed", "suspected")] == [0, 1, 1]
+    target = start(any_interpreter, PITFALLS, "ring")
+    target.next_report()
+    assert asyncspy.run("dump", target.pid, "--fail-on", "proven").returncode == 1
