@@ -28,6 +28,8 @@ class CoreTarget final : public Target {
   // A core does not say what its descriptors were.
   [[nodiscard]] std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) override;
 
+  [[nodiscard]] MappedFiles* mapped_files() override { return &files_; }
+
   // Nor does it hold any clock.
   [[nodiscard]] std::int64_t monotonic_now() override { return 0; }
 

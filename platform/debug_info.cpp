@@ -244,6 +244,13 @@ class StructSearch {
 
 }  // namespace
 
+std::vector<std::string> list_debug_files_by_id(const std::string& build_id, const std::string& root) {
+  if (build_id.size() <= 2) return {};
+  std::vector<std::string> places = {place_by_build_id(root, build_id)};
+  if (!root.empty()) places.push_back(place_by_build_id("", build_id));
+  return places;
+}
+
 std::vector<std::string> list_debug_files(const LoadedImage& image) {
   std::vector<std::string> places;
   auto add = [&](const std::string& place) {
@@ -251,10 +258,7 @@ std::vector<std::string> list_debug_files(const LoadedImage& image) {
   };
   add(image.root + image.path);
   add(image.path);  // maps of a process with another root directory show paths as seen from here
-  if (image.build_id.size() > 2) {
-    add(place_by_build_id(image.root, image.build_id));
-    add(place_by_build_id("", image.build_id));
-  }
+  for (const std::string& place : list_debug_files_by_id(image.build_id, image.root)) add(place);
   return places;
 }
 

@@ -37,6 +37,9 @@ struct StructAnswers {
 // the target's root and here.
 [[nodiscard]] std::vector<std::string> list_debug_files(const LoadedImage& image);
 
+// Where a separate file with the debug information of the build may be, below the target's root and here.
+[[nodiscard]] std::vector<std::string> list_debug_files_by_id(const std::string& build_id, const std::string& root);
+
 // Answers questions "Struct" or "Struct.member.member", in the order asked, from the first of the image's files that has debug
 // information. Members are looked for in nameless parts of a struct, too, and in what it begins with. Fails with
 // kUnreadable when there is no such file, and with kTimeout when it takes longer than `most`.

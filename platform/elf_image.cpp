@@ -65,6 +65,18 @@ Result<ElfImage> ElfImage::open(FileDescriptor file, const std::string& subject)
   image.file_ = std::move(file);
   // ELF_C_READ and no mmap: a file that is cut short meanwhile must yield an error and not a SIGBUS.
   image.elf_.reset(::elf_begin(image.file_.get(), ELF_C_READ, nullptr));
+  return check(std::move(image), subject);
+}
+
+Result<ElfImage> ElfImage::open_bytes(std::vector<char> bytes, const std::string& subject) {
+  ::elf_version(EV_CURRENT);
+  ElfImage image;
+  image.bytes_ = std::move(bytes);
+  image.elf_.reset(::elf_memory(image.bytes_.data(), image.bytes_.size()));
+  return check(std::move(image), subject);
+}
+
+Result<ElfImage> ElfImage::check(ElfImage image, const std::string& subject) {
   GElf_Ehdr header;
   if (!image.elf_ || ::elf_kind(image.elf_.get()) != ELF_K_ELF ||
       ::gelf_getehdr(image.elf_.get(), &header) == nullptr) {

@@ -33,6 +33,12 @@ class ElfImage {
   // Takes over the file. `subject` names it in errors. Only 64-bit little-endian files are accepted.
   [[nodiscard]] static Result<ElfImage> open(FileDescriptor file, const std::string& subject);
 
+  // The same of a file that is nowhere but in memory, such as the vdso.
+  [[nodiscard]] static Result<ElfImage> open_bytes(std::vector<char> bytes, const std::string& subject);
+
+  // For what libelf and libdw can tell beyond this. Lives as long as this or what it was moved to.
+  [[nodiscard]] Elf* handle() const { return elf_.get(); }
+
   [[nodiscard]] const std::vector<ElfSegment>& segments() const { return segments_; }
   [[nodiscard]] const std::string& build_id() const { return build_id_; }
 
@@ -49,9 +55,11 @@ class ElfImage {
   };
 
   ElfImage() = default;
+  [[nodiscard]] static Result<ElfImage> check(ElfImage image, const std::string& subject);
   void read_segments_and_build_id();
 
   FileDescriptor file_;
+  std::vector<char> bytes_;  // instead of a file
   std::unique_ptr<Elf, EndElf> elf_;
   std::vector<ElfSegment> segments_;
   std::string build_id_;

@@ -184,8 +184,7 @@ Result<ProcessFacts> LiveTarget::read_process() {
   auto mappings = read_process_maps(pid_);
   if (!mappings) return std::unexpected(std::move(mappings.error()));
   facts.mappings = std::move(*mappings);
-  LiveMappedFiles files(pid_, memory_);
-  facts.images = find_loaded_images(facts.executable, facts.mappings, files, memory_);
+  facts.images = find_loaded_images(facts.executable, facts.mappings, files_, memory_);
   if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
   return facts;
 }

@@ -21,11 +21,12 @@ class LiveTarget final : public Target {
   [[nodiscard]] std::unique_ptr<Standstill> find_standstill() override;
   [[nodiscard]] std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) override;
   [[nodiscard]] std::vector<ChildProcess> read_children() override;
+  [[nodiscard]] MappedFiles* mapped_files() override { return &files_; }
   [[nodiscard]] std::int64_t monotonic_now() override;
   [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override;
 
  private:
-  explicit LiveTarget(int pid) : pid_(pid), memory_(pid) {}
+  explicit LiveTarget(int pid) : pid_(pid), memory_(pid), files_(pid, memory_) {}
 
   // Facts of each thread, without system calls.
   [[nodiscard]] std::vector<ThreadFacts> read_thread_list() const;
@@ -33,6 +34,7 @@ class LiveTarget final : public Target {
 
   int pid_;
   LiveMemory memory_;
+  LiveMappedFiles files_;
   std::uint64_t start_ns_ = 0;  // tells the process from a later one with its number
   bool own_pid_namespace_ = false;
   std::int64_t monotonic_lead_ = 0;

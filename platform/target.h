@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bulk_memory.h"
+#include "mapped_files.h"
 #include "process_facts.h"
 #include "result.h"
 
@@ -76,6 +77,9 @@ class Target {
 
   // Its child processes as of now; empty where that is not known.
   [[nodiscard]] virtual std::vector<ChildProcess> read_children() { return {}; }
+
+  // The files that are mapped into it; null where there are none to be had. Lives as long as this.
+  [[nodiscard]] virtual MappedFiles* mapped_files() { return nullptr; }
 
   // CLOCK_MONOTONIC as the target sees it (its time namespace), in nanoseconds; 0: not known.
   [[nodiscard]] virtual std::int64_t monotonic_now() = 0;

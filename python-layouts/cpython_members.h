@@ -47,6 +47,7 @@ inline constexpr CpythonMember kCpythonMembers[] = {
     {"thread.running_task", {"_PyThreadStateImpl.asyncio_running_task"}},
     {"thread.tasks_head", {"_PyThreadStateImpl.asyncio_tasks_head"}},
     {"cframe.current_frame", {"_PyCFrame.current_frame"}},
+    {"cframe.previous", {"_PyCFrame.previous"}},
     {"frame.executable", {"_PyInterpreterFrame.f_executable", "_PyInterpreterFrame.f_code"}},
     {"frame.previous", {"_PyInterpreterFrame.previous"}},
     {"frame.function", {"_PyInterpreterFrame.f_funcobj", "_PyInterpreterFrame.f_func"}},

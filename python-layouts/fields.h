@@ -33,6 +33,7 @@ constexpr void for_each_field(L& l, Visit&& visit) {
   visit("thread.running_task", l.thread.running_task);
   visit("thread.tasks_head", l.thread.tasks_head);
   visit("cframe.current_frame", l.cframe.current_frame);
+  visit("cframe.previous", l.cframe.previous);
   visit("frame.executable", l.frame.executable);
   visit("frame.previous", l.frame.previous);
   visit("frame.function", l.frame.function);
@@ -220,7 +221,7 @@ static_assert(sizeof(RuntimeLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "
 static_assert(sizeof(InterpreterLayout) == 8 * sizeof(Pointer) + 0 * sizeof(Flag), "InterpreterLayout grew: add the member above");
 static_assert(sizeof(GilLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "GilLayout grew: add the member above");
 static_assert(sizeof(ThreadLayout) == 10 * sizeof(Pointer) + 0 * sizeof(Flag), "ThreadLayout grew: add the member above");
-static_assert(sizeof(CFrameLayout) == 1 * sizeof(Pointer) + 0 * sizeof(Flag), "CFrameLayout grew: add the member above");
+static_assert(sizeof(CFrameLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "CFrameLayout grew: add the member above");
 static_assert(sizeof(InterpreterFrameLayout) == 9 * sizeof(Pointer) + 0 * sizeof(Flag), "InterpreterFrameLayout grew: add the member above");
 static_assert(sizeof(FrameObjectLayout) == 10 * sizeof(Pointer) + 0 * sizeof(Flag), "FrameObjectLayout grew: add the member above");
 static_assert(sizeof(CodeLayout) == 20 * sizeof(Pointer) + 0 * sizeof(Flag), "CodeLayout grew: add the member above");

@@ -90,6 +90,7 @@ struct ThreadLayout {
 // _PyCFrame (3.11-3.12)
 struct CFrameLayout {
   Pointer current_frame;
+  Pointer previous;  // lies on the stack of the machine, as the cframe itself: one for each call of the evaluation loop
 };
 
 // _PyInterpreterFrame (3.11+)

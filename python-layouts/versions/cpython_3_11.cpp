@@ -19,7 +19,7 @@ constexpr PythonLayout kCpython311{
     .gil = {.last_holder = absent, .locked = absent},
     .thread = {.next = 8, .interpreter = 16, .frame = 56, .dict = 128, .thread_id = 152, .native_thread_id = 160,
                .context = 224, .running_loop = absent, .running_task = absent, .tasks_head = absent},
-    .cframe = {.current_frame = 8},
+    .cframe = {.current_frame = 8, .previous = 16},
     .frame = {.executable = 32, .previous = 48, .function = 0, .instruction = 56, .stack_top = 64,
               .stack_pointer = absent, .owner = 69, .localsplus = 72, .size = 80},
     .frame_object = {.back = absent, .code = absent, .value_stack = absent, .stack_top = absent,

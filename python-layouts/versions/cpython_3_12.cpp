@@ -18,7 +18,7 @@ constexpr PythonLayout kCpython312{
     .gil = {.last_holder = 8, .locked = 16},
     .thread = {.next = 8, .interpreter = 16, .frame = 56, .dict = 112, .thread_id = 136, .native_thread_id = 144,
                .context = 208, .running_loop = absent, .running_task = absent, .tasks_head = absent},
-    .cframe = {.current_frame = 0},
+    .cframe = {.current_frame = 0, .previous = 8},
     .frame = {.executable = 0, .previous = 8, .function = 16, .instruction = 56, .stack_top = 64,
               .stack_pointer = absent, .owner = 70, .localsplus = 72, .size = 80},
     .frame_object = {.back = absent, .code = absent, .value_stack = absent, .stack_top = absent,

@@ -19,7 +19,7 @@ constexpr PythonLayout kCpython313{
     .gil = {.last_holder = 8, .locked = 16},
     .thread = {.next = 8, .interpreter = 16, .frame = 72, .dict = 128, .thread_id = 152, .native_thread_id = 160,
                .context = 208, .running_loop = 312, .running_task = absent, .tasks_head = absent},
-    .cframe = {.current_frame = absent},
+    .cframe = {.current_frame = absent, .previous = absent},
     .frame = {.executable = 0, .previous = 8, .function = 16, .instruction = 56, .stack_top = 64,
               .stack_pointer = absent, .owner = 70, .localsplus = 72, .size = 80},
     .frame_object = {.back = absent, .code = absent, .value_stack = absent, .stack_top = absent,

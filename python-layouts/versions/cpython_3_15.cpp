@@ -17,7 +17,7 @@ constexpr PythonLayout kCpython315{
     .gil = {.last_holder = 8, .locked = 16},
     .thread = {.next = 8, .interpreter = 16, .frame = 72, .dict = 152, .thread_id = 176, .native_thread_id = 184,
                .context = 232, .running_loop = 1024, .running_task = 1032, .tasks_head = 1048},
-    .cframe = {.current_frame = absent},
+    .cframe = {.current_frame = absent, .previous = absent},
     .frame = {.executable = 0, .previous = 8, .function = 16, .instruction = 56, .stack_top = absent,
               .stack_pointer = 64, .owner = 74, .localsplus = 80, .size = 88},
     .frame_object = {.back = absent, .code = absent, .value_stack = absent, .stack_top = absent,

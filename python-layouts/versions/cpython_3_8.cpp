@@ -17,7 +17,7 @@ constexpr PythonLayout kCpython38{
     .gil = {.last_holder = absent, .locked = absent},
     .thread = {.next = 8, .interpreter = 16, .frame = 24, .dict = 152, .thread_id = 176, .native_thread_id = absent,
                .context = 240, .running_loop = absent, .running_task = absent, .tasks_head = absent},
-    .cframe = {.current_frame = absent},
+    .cframe = {.current_frame = absent, .previous = absent},
     .frame = {.executable = absent, .previous = absent, .function = absent, .instruction = absent,
               .stack_top = absent, .stack_pointer = absent, .owner = absent, .localsplus = absent,
               .size = kAbsentOffset},

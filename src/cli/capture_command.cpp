@@ -12,6 +12,7 @@ namespace {
 Result<Snapshot> take(const CaptureCommandOptions& options) {
   CaptureOptions capture_options;
   capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
+  capture_options.native = options.native;
   capture_options.full = options.full;
   capture_options.sparse = !options.full;
   if (options.locals) capture_options.wanted = {.locals = true, .mask = false, .context = {"*"}};

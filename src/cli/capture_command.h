@@ -15,6 +15,7 @@ struct CaptureCommandOptions {
   bool full = false;
   bool plain = false;
   bool locals = false;
+  bool native = false;
   int max_pause_ms = 250;
 };
 

@@ -14,8 +14,13 @@ Result<Report> read_report(const DumpOptions& options) {
   capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
   capture_options.no_pause = options.no_pause;
   capture_options.wanted = {.locals = options.locals, .mask = !options.no_mask, .context = options.context};
+  capture_options.native = options.native;
   auto snapshot = take_snapshot(options.source, capture_options);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
+  if (options.native && !snapshot->native_stacks) {
+    return fail(ErrorKind::kUsage, "--native: the recording holds no native stacks", "record the process again: asyncspy capture --native PID -o FILE");
+  }
+  if (!options.native) snapshot->native_stacks.reset();
   return analyse(*snapshot);
 }
 

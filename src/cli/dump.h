@@ -20,6 +20,7 @@ struct DumpOptions {
   bool no_mask = false;
   std::vector<std::string> context;
   Confidence fail_on = Confidence::kObserved;  // findings that are less sure than this do not change the exit code
+  bool native = false;
 };
 
 ExitCode run_dump(const DumpOptions& options);

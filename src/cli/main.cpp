@@ -75,6 +75,7 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
       ->option_text(" ")
       ->excludes(max_pause);
   add_choice(command, "--fail-on", options.fail_on, kConfidences, "Exit with 1 for warnings and errors that are at least as sure", "observed");
+  command->add_flag("-n,--native", options.native, "Between Python's frames the calls in C of each thread, by the libraries' symbols");
   command->footer(kFooter);
   return command;
 }
@@ -112,6 +113,7 @@ CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
       ->option_text("FILE");
   command->add_flag("--full", options.full, "Record all memory that the process has written, not only what a report needs");
   command->add_flag("--locals", options.locals, "Record also what dump needs for --locals and --context");
+  command->add_flag("-n,--native", options.native, "Record the calls in C of each thread, too, with the names of their functions");
   command->add_flag("--plain", options.plain, "Do not compress: gdb opens the file as a core");
   command->add_option("--max-pause", options.max_pause_ms, "Longest time that the process may stand still at a stretch")
       ->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")

@@ -9,6 +9,7 @@ namespace asyncspy {
 namespace {
 
 constexpr int kMaxChecked = 64;  // threads
+constexpr int kMaxCFrames = 1000;
 
 void add(std::vector<SelfCheck>& checks, std::string subject, bool good, std::string detail) {
   checks.push_back({std::move(subject), good ? CheckResult::kPassed : CheckResult::kFailed, good ? std::string{} : std::move(detail)});
@@ -29,6 +30,29 @@ void check_stacks(Inspection& inspection, const std::vector<ThreadState>& states
   }
   // One thread can be caught while it sets up a frame; a wrong layout breaks all.
   add(checks, "thread stacks", walked == 0 || good > 0, fmt::format("none of {} can be walked: {}", walked, reason));
+}
+
+// The chain of cframes ends with the one in the thread state itself (Include/cpython/pystate.h: root_cframe).
+bool ends_in_its_thread(const ObjectReader& reader, const ThreadState& state) {
+  Address last = state.cframe;
+  for (int i = 0; i < kMaxCFrames; ++i) {
+    auto previous = reader.read(last, reader.layout.cframe.previous);
+    if (!previous) return reader.memory.is_partial();  // a recording need not hold what lies on the stacks
+    if (previous->is_null()) return last > state.address && last < state.address + kPageSize;
+    last = *previous;
+  }
+  return true;  // deep, and no nonsense so far
+}
+
+void check_cframes(const ObjectReader& reader, const std::vector<ThreadState>& states, std::vector<SelfCheck>& checks) {
+  int walked = 0;
+  int good = 0;
+  for (const ThreadState& state : states) {
+    if (state.cframe.is_null() || walked >= kMaxChecked) continue;
+    ++walked;
+    if (ends_in_its_thread(reader, state)) ++good;
+  }
+  add(checks, "cframe.previous", walked == 0 || good > 0, "no thread's chain ends in its thread state");
 }
 
 void check_gil(const ObjectReader& reader, const Interpreter& interpreter, const std::vector<ThreadState>& states,
@@ -90,6 +114,7 @@ void check_threads(CheckScope& scope, std::vector<SelfCheck>& checks) {
   if (states.empty()) return;
   Inspection inspection{.reader = scope.reader, .types = {}, .codes = {}, .names = {}, .text_names = {}};
   check_stacks(inspection, states, checks);
+  if (layout.cframe.previous.present()) check_cframes(scope.reader, states, checks);
   check_gil(scope.reader, main, states, checks);
   check_thread_members(inspection, states.back(), checks);
   bool native_plausible = states.back().native_thread_id > 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "circle.h"
+#include "frame_division.h"
 #include "generators.h"
 
 namespace asyncspy {
@@ -87,8 +88,9 @@ Frame show_frame(Inspection& inspection, const RawFrame& raw) {
   return frame;
 }
 
-StackWalk walk_stack(Inspection& inspection, Address innermost) {
+StackWalk walk_stack(Inspection& inspection, Address innermost, Address cframe) {
   StackWalk walk;
+  RunDivision division(inspection, cframe);
   std::size_t steps = 0;
   Circle circle;
   for (Address at = innermost; !at.is_null(); ++steps) {
@@ -102,7 +104,9 @@ StackWalk walk_stack(Inspection& inspection, Address innermost) {
       break;
     }
     if (raw->is_shim) ++walk.shims;
-    if (!raw->is_shim && raw->is_complete) {
+    const bool is_shown = !raw->is_shim && raw->is_complete;
+    division.pass(*raw, is_shown);
+    if (is_shown) {
       Frame shown = show_frame(inspection, *raw);
       shown.running = true;
       walk.frames.push_back({shown, at});
@@ -110,6 +114,7 @@ StackWalk walk_stack(Inspection& inspection, Address innermost) {
     at = raw->previous;
   }
   std::reverse(walk.frames.begin(), walk.frames.end());
+  walk.runs = division.finish();
   return walk;
 }
 

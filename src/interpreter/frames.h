@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "frame_run.h"
 #include "gap.h"
 #include "inspection.h"
 
@@ -31,12 +32,14 @@ struct WalkedFrame {
 
 struct StackWalk {
   std::vector<WalkedFrame> frames;  // outermost first
+  std::vector<FrameRun> runs;       // of these frames, outermost first
   std::vector<Gap> gaps;
   std::size_t shims = 0;  // frames of the interpreter itself that were passed over
 };
 
-// The frames from `innermost` outwards. Never fails: what can not be read becomes a gap and ends the walk.
-[[nodiscard]] StackWalk walk_stack(Inspection& inspection, Address innermost);
+// The frames from `innermost` outwards. Never fails: what can not be read becomes a gap and ends the walk. `cframe`: the
+// thread's innermost one, where there are such; without it the runs of frames are not told apart there.
+[[nodiscard]] StackWalk walk_stack(Inspection& inspection, Address innermost, Address cframe = {});
 
 // Value number `index` of the frame's locals (arguments first), or null.
 [[nodiscard]] Result<Address> read_local(const Inspection& inspection, Address frame, std::size_t index);

@@ -30,6 +30,7 @@ Result<ThreadState> read_one(const ObjectReader& reader, Address address, const 
   state.frame = frame;
   if (reader.layout.thread_frame == ThreadFrame::kCFrame) {  // never null: a thread state has a root cframe of its own
     ASYNCSPY_TRY(current, reader.read(frame, reader.layout.cframe.current_frame));
+    state.cframe = frame;
     state.frame = current;
   }
   return state;

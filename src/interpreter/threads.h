@@ -15,6 +15,7 @@ struct ThreadState {
   std::uint64_t thread_id = 0;         // pthread_self
   std::uint64_t native_thread_id = 0;  // tid as the target sees it; 0 where the release does not tell
   Address frame;                       // innermost frame, or null
+  Address cframe;                      // innermost _PyCFrame (3.11-3.12), or null
   Address dict;
   Address running_loop;  // 3.13+, or null
   Address running_task;  // 3.14+, or null

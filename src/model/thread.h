@@ -8,7 +8,9 @@
 
 #include "address.h"
 #include "frame.h"
+#include "frame_run.h"
 #include "gap.h"
+#include "native_call.h"
 #include "process_facts.h"
 
 namespace asyncspy {
@@ -40,6 +42,8 @@ struct Thread {
   Address awaited_task;      // the task that will complete that future, when one is known
   std::int32_t awaited_loop = -1;  // index into Report::loops: the one that has yet to begin that task, -1: none is known
   std::vector<Frame> stack;  // outermost first
+  std::vector<FrameRun> runs;           // of these, outermost first
+  std::optional<NativeCalls> native;    // absent: not asked for, or not known
   std::vector<Gap> gaps;
 };
 

@@ -30,6 +30,26 @@ SystemCallReport read_system_call(JsonObject& object) {
   return call;
 }
 
+NativeCall read_native_call(JsonObject& object) {
+  NativeCall call;
+  call.frame.function = object.text_if("function").value_or("");
+  call.frame.module = object.text_if("module").value_or("");
+  call.frame.offset = object.count("offset");
+  call.frame.instruction = object.identity("instruction");
+  call.frame.is_signal_frame = object.flag("signal_frame");
+  call.runs_python = object.flag("runs_python");
+  call.python_frames = object.integer<std::uint32_t>("python_frames");
+  return call;
+}
+
+NativeCalls read_native(JsonObject& object) {
+  NativeCalls native;
+  object.objects("calls", [&](JsonObject& call) { native.calls.push_back(read_native_call(call)); });
+  native.problem = object.text_if("problem").value_or("");
+  native.apart = object.text_if("apart").value_or("");
+  return native;
+}
+
 Timer read_timer(JsonObject& object, FrameTables& tables) {
   Timer timer;
   timer.handle = object.identity("handle");
@@ -115,6 +135,7 @@ Thread read_thread(JsonObject& object, FrameTables& tables) {
   thread.awaited_task = object.address("awaited_task");
   thread.awaited_loop = read_index(object, "awaited_loop");
   thread.stack = read_stack(object, tables);
+  object.object_if("native", [&](JsonObject& native) { thread.native = read_native(native); });
   thread.gaps = read_gaps(object);
   return thread;
 }

@@ -42,6 +42,33 @@ void put_timer(JsonWriter& json, const Report& report, const Timer& timer, std::
   json.end_object();
 }
 
+void put_native_call(JsonWriter& json, const NativeCall& call) {
+  json.begin_object();
+  json.field("function", call.frame.function.empty() ? std::nullopt : std::optional<std::string_view>(call.frame.function));
+  json.field("module", call.frame.module.empty() ? std::nullopt : std::optional<std::string_view>(call.frame.module));
+  json.field("offset", call.frame.offset);
+  json.key("instruction");
+  json.identity(call.frame.instruction);
+  json.field("signal_frame", call.frame.is_signal_frame);
+  json.field("runs_python", call.runs_python);
+  json.field("python_frames", call.python_frames);
+  json.end_object();
+}
+
+// Only where native stacks were asked for.
+void put_native(JsonWriter& json, const std::optional<NativeCalls>& native) {
+  if (!native) return;
+  json.key("native");
+  json.begin_object();
+  json.key("calls");
+  json.begin_array();
+  for (const NativeCall& call : native->calls) put_native_call(json, call);
+  json.end_array();
+  json.field("problem", native->problem.empty() ? std::nullopt : std::optional<std::string_view>(native->problem));
+  json.field("apart", native->apart.empty() ? std::nullopt : std::optional<std::string_view>(native->apart));
+  json.end_object();
+}
+
 }  // namespace
 
 void put_thread(JsonWriter& json, const Report& report, const Thread& thread) {
@@ -68,6 +95,7 @@ void put_thread(JsonWriter& json, const Report& report, const Thread& thread) {
   json.field("awaited_task", thread.awaited_task);
   put_index(json, "awaited_loop", thread.awaited_loop, report.loops.size());
   put_stack(json, report, thread.stack);
+  put_native(json, thread.native);
   put_gaps(json, thread.gaps);
   json.end_object();
 }

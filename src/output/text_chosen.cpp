@@ -46,7 +46,13 @@ class ChosenTasks {
     }
     const bool all = page_.all();
     page_.show_all(true);
-    put_stack(page_, task.stack, kStackIndent);
+    const bool has_loop = task.running && task.loop >= 0 && static_cast<std::size_t>(task.loop) < report_.loops.size();
+    const Thread* thread = has_loop ? page_.find_thread(report_.loops[static_cast<std::size_t>(task.loop)].thread) : nullptr;
+    if (thread != nullptr) {
+      put_thread_stack(page_, *thread, task.stack, kStackIndent);
+    } else {
+      put_stack(page_, task.stack, kStackIndent);
+    }
     page_.show_all(all);
     put_remarks(page_, alone, "    ");
     put_waiters(index);

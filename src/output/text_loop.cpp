@@ -63,9 +63,10 @@ void put_running_stack(TextPage& page, const Loop& loop, const Thread* thread) {
     page.labelled("runs", page.paint(Role::kName, page.safe(loop.current_callback)));
   }
   if (task != nullptr && !task->stack.empty()) {
+    if (thread != nullptr) return put_thread_stack(page, *thread, task->stack, kIndent);
     put_stack(page, task->stack, kIndent);
   } else if (thread != nullptr) {
-    put_stack(page, thread->stack, kIndent);
+    put_thread_stack(page, *thread, thread->stack, kIndent);
   }
 }
 

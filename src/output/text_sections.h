@@ -24,6 +24,9 @@ void put_gaps(TextPage& page);  // and warnings
 // Frames in aligned columns, outermost first. `indent` columns before each line.
 void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t indent);
 
+// All or a task's part of the frames of a thread, with its calls of machine code between them where these are known.
+void put_thread_stack(TextPage& page, const Thread& thread, const std::vector<Frame>& stack, std::size_t indent);
+
 // The tasks of one group or row: how many, their names, and what is unusual about them.
 [[nodiscard]] std::string describe_tasks(const TextPage& page, const std::vector<const Task*>& tasks);
 

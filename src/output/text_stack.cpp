@@ -5,21 +5,13 @@
 
 #include "escape.h"
 #include "own_code.h"
+#include "stack_rows.h"
 #include "text_sections.h"
 
 namespace asyncspy {
 namespace {
 
 constexpr std::size_t kFunctionColumns = 36; // wider function names push their own line only
-
-struct Row {
-  std::string kind;      // "async", "gen", "agen" or empty
-  std::string function;
-  std::string location;
-  bool library = false;
-  std::size_t repeats = 1;
-  const FrameLocals* locals = nullptr;
-};
 
 std::string_view describe_kind(FrameKind kind) {
   switch (kind) {
@@ -40,10 +32,10 @@ bool is_same_place(const Report& report, const Frame& left, const Frame& right) 
          left.kind != FrameKind::kOpaque;
 }
 
-Row make_row(const TextPage& page, const Frame& frame) {
+StackRow make_row(const TextPage& page, const Frame& frame) {
   static const Function kNothing;
   const Report& report = page.report();
-  Row row;
+  StackRow row;
   if (frame.locals < report.locals.size()) row.locals = &report.locals[frame.locals];
   row.kind = describe_kind(frame.kind);
   if (frame.kind == FrameKind::kOpaque) {
@@ -74,8 +66,8 @@ bool has_mixed_kinds(const std::vector<Frame>& stack) {
   });
 }
 
-void put_row(TextPage& page, const Row& row, std::size_t indent, std::size_t width, bool gutter, bool innermost) {
-  const std::string mark = innermost ? page.paint(Role::kBlocked, ">") : " ";
+void put_row(TextPage& page, const StackRow& row, std::size_t indent, std::size_t width, bool gutter) {
+  const std::string mark = row.innermost ? page.paint(Role::kBlocked, ">") : " ";
   std::string text(indent >= 2 ? indent - 2 : 0, ' ');
   text += mark + " ";
   if (gutter) text += page.paint(Role::kDim, fmt::format("{:<6}", row.kind));
@@ -99,24 +91,24 @@ void put_locals(TextPage& page, const FrameLocals& locals, std::size_t indent) {
 
 }  // namespace
 
-void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t indent) {
-  if (stack.empty()) return;
-  std::vector<Row> rows;
-  for (std::size_t i = 0; i < stack.size(); ++i) {
-    if (!page.all() && i > 0 && is_same_place(page.report(), stack[i - 1], stack[i])) {
-      ++rows.back().repeats;
-    } else {
-      rows.push_back(make_row(page, stack[i]));
-    }
+void add_row(TextPage& page, const std::vector<Frame>& stack, std::size_t index, std::vector<StackRow>& rows) {
+  const bool follows = index > 0 && !rows.empty() && rows.back().kind != kNativeKind;
+  if (!page.all() && follows && is_same_place(page.report(), stack[index - 1], stack[index])) {
+    ++rows.back().repeats;
+  } else {
+    rows.push_back(make_row(page, stack[index]));
   }
+  rows.back().innermost = index + 1 == stack.size() && stack.back().running;
+}
+
+void put_rows(TextPage& page, const std::vector<StackRow>& rows, std::size_t indent, bool gutter) {
   const std::size_t most = page.most_frames();
   const std::size_t outer = most * 3 / 10;  // of those that stay
   const bool cut = !page.all() && rows.size() > most;
   const std::size_t cut_from = cut ? outer : rows.size();
   const std::size_t cut_to = cut ? rows.size() - (most - outer) : rows.size();
-  const bool gutter = has_mixed_kinds(stack);
   std::size_t width = 0;
-  for (const Row& row : rows) {
+  for (const StackRow& row : rows) {
     const std::size_t columns = count_columns(row.function);
     if (columns <= kFunctionColumns) width = std::max(width, columns);
   }
@@ -126,10 +118,15 @@ void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t inde
                 page.paint(Role::kDim, fmt::format("... {} frames left out: --all shows them", cut_to - cut_from)));
       i = cut_to;
     }
-    const bool innermost = i + 1 == rows.size() && stack.back().running;
-    put_row(page, rows[i], indent, width, gutter, innermost);
+    put_row(page, rows[i], indent, width, gutter);
     if (rows[i].locals != nullptr) put_locals(page, *rows[i].locals, indent);
   }
+}
+
+void put_stack(TextPage& page, const std::vector<Frame>& stack, std::size_t indent) {
+  std::vector<StackRow> rows;
+  for (std::size_t i = 0; i < stack.size(); ++i) add_row(page, stack, i, rows);
+  put_rows(page, rows, indent, !stack.empty() && has_mixed_kinds(stack));
 }
 
 }  // namespace asyncspy

@@ -26,6 +26,9 @@ std::string make_key(const Report& report, const Thread& thread) {
   for (const Frame& frame : thread.stack) {
     key += fmt::format("|{}:{}:{}", place_of_frame(report, frame), name_of_frame(report, frame), static_cast<int>(frame.kind));
   }
+  if (thread.native) {
+    for (const NativeCall& call : thread.native->calls) key += fmt::format("|{:x}", call.frame.instruction.value());
+  }
   return key;
 }
 
@@ -72,7 +75,7 @@ void put_head(TextPage& page, const Members& members) {
 
 void put_group(TextPage& page, const Members& members) {
   put_head(page, members);
-  put_stack(page, members.front()->stack, kStackIndent);
+  put_thread_stack(page, *members.front(), members.front()->stack, kStackIndent);
   if (members.front()->has_python && members.front()->stack.empty()) {
     page.line(std::string(kStackIndent, ' ') + page.paint(Role::kDim, "(no Python frames)"));
   }

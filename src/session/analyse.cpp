@@ -8,6 +8,7 @@
 #include "diagnose.h"
 #include "find_asyncio.h"
 #include "groups.h"
+#include "native_report.h"
 #include "surroundings.h"
 #include "thread_report.h"
 
@@ -90,6 +91,7 @@ Result<Report> build_report(Snapshot& snapshot) {
   report.functions = inspection.codes.take_functions();
   report.names = inspection.names.take_names();
   place_surroundings(snapshot, report);
+  place_native_stacks(snapshot, report);
   report.groups = build_groups(report.tasks);
   if (report.capture.bytes_copied == 0) report.capture.bytes_copied = snapshot.memory->bytes();  // else of a recording
   return report;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analyse.h"
+#include "native_report.h"
 #include "page_ranges.h"
 #include "surroundings.h"
 #include "timed_memory.h"
@@ -55,6 +56,11 @@ Error explain_torn(Target& target, Error error) {
   return error;
 }
 
+void copy_native_pages(BulkMemory& memory, Snapshot& snapshot) {
+  snapshot.memory->prepare(find_native_pages(snapshot.threads, snapshot.process.mappings, *snapshot.memory));
+  snapshot.memory->fill(memory);
+}
+
 // Reads everything out of a target that does not move. Memory that an analysis does not ask for is copied on demand only.
 Result<Report> read_still(Target& target, const CaptureOptions& options, Snapshot& snapshot) {
   snapshot.memory = std::make_unique<RecordingMemory>(nullptr);
@@ -63,6 +69,7 @@ Result<Report> read_still(Target& target, const CaptureOptions& options, Snapsho
     snapshot.memory->prepare(ranges);
     snapshot.memory->fill(target.memory());
   }
+  if (options.native) copy_native_pages(target.memory(), snapshot);
   snapshot.memory->attach(target.memory());
   auto report = build_report(snapshot);
   snapshot.memory->detach();
@@ -208,6 +215,7 @@ class FrozenCopy {
     snapshot_.memory->fill(timed);
     snapshot_.memory->prepare(find_missing_stacks(snapshot_.threads, *snapshot_.memory));
     snapshot_.memory->fill(timed);
+    if (options_.native) copy_native_pages(timed, snapshot_);
     if (what == WhileStopped::kCopyAndAnalyse) {
       snapshot_.memory->attach(timed);
       last_report_ = build_report(snapshot_);
@@ -292,6 +300,10 @@ Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
   if (!done) return std::unexpected(std::move(done.error()));
   read_surroundings(target, snapshot, *snapshot.analysis);
   place_surroundings(snapshot, *snapshot.analysis);
+  if (options.native) {
+    read_native_stacks(target, snapshot);
+    place_native_stacks(snapshot, *snapshot.analysis);
+  }
   return snapshot;
 }
 

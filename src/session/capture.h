@@ -14,6 +14,7 @@ struct CaptureOptions {
   bool no_pause = false;                     // read the running target: values may be torn
   bool full = false;                         // copy all pages that the target has written, not only those a report needs
   AnalysisOptions wanted{};                  // what the analysis of the snapshot is to tell
+  bool native = false;                       // the calls of machine code of all threads, too
   bool sparse = false;                       // copy little even where copying all would be quicker: for a recording
 };
 

@@ -192,6 +192,24 @@ void visit(Item item, ChildProcess& child) {
 }
 
 template <class Item>
+void visit(Item item, NativeFrame& frame) {
+  item("instruction", frame.instruction);
+  item("stack_start", frame.stack_start);
+  item("stack_end", frame.stack_end);
+  item("function", frame.function);
+  item("module", frame.module);
+  item("offset", frame.offset);
+  item("is_signal_frame", frame.is_signal_frame);
+}
+
+template <class Item>
+void visit(Item item, NativeStack& stack) {
+  item("tid", stack.tid);
+  item("frames", stack.frames);
+  item("problem", stack.problem);
+}
+
+template <class Item>
 void visit(Item item, CaptureFacts& capture) {
   item("mode", capture.mode);
   item("pause_seconds", capture.pause_seconds);
@@ -326,6 +344,7 @@ void read_all(const Json& json, Snapshot& snapshot) {
   read_member(json, "descriptors", descriptors);
   for (Descriptor& one : descriptors) snapshot.descriptors[one.number] = std::move(one);
   if (json.contains("children")) read_member(json, "children", snapshot.children);  // recordings of asyncspy 0.1 lack them
+  if (json.contains("native_stacks")) read_member(json, "native_stacks", snapshot.native_stacks.emplace());
   // What follows searches the mappings, so that they must be in order.
   std::ranges::stable_sort(snapshot.process.mappings, {}, &Mapping::start);
 }
@@ -353,6 +372,10 @@ std::string render_recording_facts(const Snapshot& snapshot, std::string_view to
   std::vector<ChildProcess> children = snapshot.children;
   json["children"] = Writer<std::vector<ChildProcess>>::write(children);
   json["has_values"] = snapshot.has_values;
+  if (snapshot.native_stacks) {
+    std::vector<NativeStack> stacks = *snapshot.native_stacks;
+    json["native_stacks"] = Writer<std::vector<NativeStack>>::write(stacks);
+  }
   json["warnings"] = Writer<std::vector<std::string>>::write(warnings);
   return json.dump();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis_options.h"
+#include "native_frame.h"
 #include "process_facts.h"
 #include "recording_memory.h"
 #include "report.h"
@@ -24,6 +25,8 @@ struct Snapshot {
   std::unordered_map<int, Descriptor> descriptors;  // those that the report mentions
 
   std::vector<ChildProcess> children;               // when the report mentions one
+
+  std::optional<std::vector<NativeStack>> native_stacks;  // where they were asked for
 
   std::vector<std::string> warnings;  // what the target could not supply
 

@@ -118,7 +118,7 @@ ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const st
       fill_facts(thread, snapshot.threads[*match], snapshot);
     }
     fill_gil(thread, state, interpreters);
-    StackWalk walk = walk_stack(inspection, state.frame);
+    StackWalk walk = walk_stack(inspection, state.frame, state.cframe);
     std::vector<Address> addresses;
     for (const WalkedFrame& frame : walk.frames) {
       if (!frame.shown.object.is_null()) {
@@ -128,6 +128,7 @@ ThreadReport report_threads(Inspection& inspection, Snapshot& snapshot, const st
       addresses.push_back(frame.address);
     }
     if (locals != nullptr) locals->attach(thread.stack, addresses);
+    thread.runs = std::move(walk.runs);
     thread.gaps = std::move(walk.gaps);
     report.threads.push_back(std::move(thread));
     report.frame_addresses.push_back(std::move(addresses));

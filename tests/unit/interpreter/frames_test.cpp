@@ -34,6 +34,40 @@ TEST_CASE("a stack is walked outermost first, without the interpreter's own fram
   }
 }
 
+TEST_CASE("frames are divided by the calls of the evaluation loop that execute them") {
+  FOR_EACH_LAYOUT(layout) {
+    FakeHeap heap(layout);
+    FakeFrames frames(heap);
+    Inspection inspection = inspect(heap);
+    const Address code = frames.code(kMain);
+    const bool has_shims = layout.first_shim_owner < 127;
+    const bool has_cframes = layout.cframe.previous.present();
+    // Two frames that one call executes, and one of another call inside of it.
+    const Address outer_shim = frames.shim({});
+    const Address first = frames.frame(code, kCallOffset, frames.shim(outer_shim));
+    const Address second = frames.frame(code, kCallOffset, first);
+    const Address inner_shim = frames.shim(second);
+    const Address third = frames.frame(code, kCallOffset, inner_shim);
+    Address cframe;
+    for (const Address current : {Address{}, second, third}) {
+      if (!has_cframes) break;
+      const Address made = heap.memory.allocate(64);
+      heap.set(made, layout.cframe.current_frame, current);
+      heap.set(made, layout.cframe.previous, cframe);
+      cframe = made;
+    }
+    const StackWalk walk = walk_stack(inspection, third, cframe);
+    REQUIRE(walk.frames.size() == 3);
+    const bool apart = !has_shims && !has_cframes;
+    REQUIRE(walk.runs.size() == (apart ? 3 : 2));
+    CHECK(walk.runs.front().frames == (apart ? 1 : 2));
+    CHECK(walk.runs.back().frames == 1);
+    if (has_cframes) CHECK(walk.runs.back().anchor == cframe);
+    if (has_shims && !has_cframes) CHECK(walk.runs.back().anchor == inner_shim);
+    CHECK(walk.runs.front().anchor.is_null() == apart);
+  }
+}
+
 TEST_CASE("a coroutine's frame on a stack names its coroutine") {
   FOR_EACH_LAYOUT(layout) {
     FakeHeap heap(layout);

@@ -60,6 +60,7 @@ TEST_CASE("a layout has the members that its behaviours need") {
     CHECK(layout.frame_object.stack_depth.present() == (layout.delegate == Delegate::kYieldFromStackDepth));
     CHECK((layout.yield_from_opcode != 0) == (layout.thread_frame == ThreadFrame::kFrameObject));
     CHECK(layout.cframe.current_frame.present() == (layout.thread_frame == ThreadFrame::kCFrame));
+    CHECK(layout.cframe.previous.present() == layout.cframe.current_frame.present());
     CHECK(layout.generator.frame_state.present() == (layout.generator_state == GeneratorState::kOwnState));
     CHECK(layout.dict.values_valid.present() == (layout.instance_dict == InstanceDict::kInlineValues));
     CHECK(layout.thread.running_loop.present() == (layout.running_loop == RunningLoop::kThreadState));
