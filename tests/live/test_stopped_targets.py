@@ -10,12 +10,15 @@ import pytest
 
 import interpreters
 from target import HERE, PATIENCE, held_threads, thread_states
+from unanswered_mount import CONTENT, UnansweredMount
 
 ASLEEP = os.path.join(HERE, "churn", "vfork_parent.py")
+READER = os.path.join(HERE, "churn", "file_reader.py")
 EVERYWHERE = pytest.mark.parametrize("interpreter", interpreters.matrix(), ids=lambda each: each.label)
 NO_PERMISSION = 3
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may freeze control groups")
+needs_mounts = pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/fuse"), reason="needs root and /dev/fuse")
 
 
 def wait_for(condition, what):
@@ -221,6 +224,32 @@ def test_a_thread_in_uninterruptible_sleep_does_not_prevent_a_dump(asyncspy, sta
     os.write(target.process.stdin.fileno(), b"x")
     assert target.next_report() == {"child_ended": True}
     assert not any("state D" in warning for warning in asyncspy.dump(target.pid)["warnings"])
+
+
+@needs_mounts
+def test_a_loop_that_reads_a_file_whose_server_does_not_answer_is_dumped_and_left_as_it_was(asyncspy, start, any_interpreter, tmp_path):
+    place = tmp_path / "mount"
+    place.mkdir()
+    with UnansweredMount(str(place)) as mount:
+        target = start(any_interpreter, READER, mount.path)
+        target.next_report()
+        # The first order to stop interrupts the wait, and the file system says that it can not be: from then on it is state D.
+        wait_for(lambda: mount.is_asked, "nobody reads the file")
+        asyncspy.dump(target.pid)
+        wait_for(lambda: thread_states(target.pid)[target.pid][0] == "D", "the thread does not sleep uninterruptibly")
+        for _ in range(3):
+            report = asyncspy.dump(target.pid)
+            assert any("thread {} ".format(target.pid) in warning and "state D" in warning for warning in report["warnings"])
+            assert [loop["state"] for loop in report["loops"]] == ["blocked"]
+            thread = [each for each in report["threads"] if each["tid"] == target.pid][0]
+            assert thread["state"] == "D" and thread["system_call"]["name"] == "read"
+            assert thread["system_call"]["descriptor"]["path"] == mount.path
+            assert thread["stack"][-1]["function"] == "read_settings"
+            assert len(report["tasks"]) == 21 and all(task["stack"] and not task["gaps"] for task in report["tasks"])
+            assert thread_states(target.pid)[target.pid] == ("D", 0)
+        mount.answer()
+        assert target.next_report() == {"read": CONTENT.decode()}
+        assert [loop["state"] for loop in asyncspy.dump(target.pid)["loops"]] == ["idle"]
 
 
 # The end of a stop -------------------------------------------------------------------------------------------------------
