@@ -36,18 +36,13 @@ const Primitive* Case::find_primitive(Address id) const { return find_in(report_
 const Job* Case::find_job(Address id) const { return find_in(report_.jobs, jobs_, id); }
 
 const Descriptor* Case::find_descriptor(int number) const {
-  const auto found = std::ranges::find(report_.descriptors, number, &Descriptor::number);
-  return found == report_.descriptors.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(report_.descriptors, number, {}, &Descriptor::number);  // they are sorted
+  return found == report_.descriptors.end() || found->number != number ? nullptr : &*found;
 }
 
 const Thread* Case::find_thread(std::int32_t index) const {
   const bool exists = index >= 0 && static_cast<std::size_t>(index) < report_.threads.size();
   return exists ? &report_.threads[static_cast<std::size_t>(index)] : nullptr;
-}
-
-const Thread* Case::find_thread_by_tid(std::uint64_t tid) const {
-  const auto found = std::ranges::find_if(report_.threads, [tid](const Thread& each) { return static_cast<std::uint64_t>(each.tid) == tid; });
-  return found == report_.threads.end() ? nullptr : &*found;
 }
 
 const Loop* Case::find_loop(std::int32_t index) const {

@@ -31,7 +31,6 @@ class Case {
   [[nodiscard]] const Job* find_job(Address id) const;
   [[nodiscard]] const Descriptor* find_descriptor(int number) const;
   [[nodiscard]] const Thread* find_thread(std::int32_t index) const;
-  [[nodiscard]] const Thread* find_thread_by_tid(std::uint64_t tid) const;
   [[nodiscard]] const Loop* find_loop(std::int32_t index) const;
 
   // Its loop stands still for a reason that has a finding of its own: what the task waits for tells nothing then.
