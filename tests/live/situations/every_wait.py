@@ -1,7 +1,5 @@
-"""One task for each kind of wait and each construct, and what the program itself knows of each: `expected` by task name.
-
-Written for 3.8 and later: the tasks are found by their names.
-"""
+"""One task for each kind of wait and each construct, and what the program itself knows of each: `expected` by task name."""
+# needs: 3.8 because the tasks are found by their names
 import asyncio
 import concurrent.futures
 import functools
