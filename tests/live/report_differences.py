@@ -37,6 +37,7 @@ def without_clocks(report):
         for field in OF_THE_LIVE["descriptor"]:
             del descriptor[field]
     report["children"] = []
+    report["findings"] = []  # they speak of durations, and those of late loops need a clock
     return report
 
 
