@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "analyse.h"
 #include "output_file.h"
+#include "waiting_times.h"
 
 namespace asyncspy {
 namespace {
@@ -24,14 +26,41 @@ Result<Report> read_report(const DumpOptions& options) {
   return analyse(*snapshot);
 }
 
+Result<void> check_samples(const DumpOptions& options) {
+  if (options.samples < 2 && options.view.filter.waiting_longer_than && is_process_id(options.source.name)) {
+    return fail(ErrorKind::kUsage, "--waiting-longer-than: one look does not tell how long a task has been waiting",
+                "add --samples 3 --interval 1, for example");
+  }
+  if (options.samples < 2 || (options.source.core.empty() && is_process_id(options.source.name))) return {};
+  return fail(ErrorKind::kUsage, "--samples: a file is one look at a process, and another one would be the same",
+              "asyncspy diff BEFORE AFTER compares two files");
+}
+
+// The last of several looks, with what the others say of how long its tasks have been waiting.
+Result<Report> sample_report(const DumpOptions& options) {
+  auto report = read_report(options);
+  const std::chrono::duration<double> interval(options.interval);
+  auto next = std::chrono::steady_clock::now();
+  for (int sample = 1; sample < options.samples && report; ++sample) {
+    // Whatever a look takes, the next one is due an interval after this one; one that is late already follows at once.
+    next += std::chrono::duration_cast<std::chrono::steady_clock::duration>(interval);
+    std::this_thread::sleep_until(next);
+    auto later = read_report(options);
+    if (later) carry_waiting_times(*report, *later);
+    report = std::move(later);
+  }
+  return report;
+}
+
 }  // namespace
 
 ExitCode run_dump(const DumpOptions& options) {
   auto output = OutputFile::open(options.output);
   if (!output) return report_error(output.error());
+  if (auto samples = check_samples(options); !samples) return report_error(samples.error());
   if (auto view = check_view(options.view); !view) return report_error(view.error());
   // Left to the end of the process, which takes less time than to destroy a million tasks one by one.
-  static const auto& report = *new Result<Report>(read_report(options));
+  static const auto& report = *new Result<Report>(sample_report(options));
   if (!report) return report_error(report.error());
   if (auto shown = show_report(*report, ASYNCSPY_VERSION, options.view, *output); !shown) return report_error(shown.error());
   const bool is_wrong = std::ranges::any_of(report->findings, [&](const Finding& each) { return is_alarm(each, options.fail_on); });

@@ -1,4 +1,4 @@
-// asyncspy dump: one look at one process.
+// asyncspy dump: one look at one process, or several in a row.
 #pragma once
 
 #include <string>
@@ -21,6 +21,8 @@ struct DumpOptions {
   std::vector<std::string> context;
   Confidence fail_on = Confidence::kObserved;  // findings that are less sure than this do not change the exit code
   bool native = false;
+  int samples = 1;
+  double interval = 1;  // seconds
 };
 
 ExitCode run_dump(const DumpOptions& options);

@@ -68,6 +68,12 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
       ->allow_extra_args(false)
       ->take_all();
   command->add_flag("--no-mask", options.no_mask, "Show values that look like secrets");
+  CLI::Option* samples = command->add_option("--samples", options.samples, "Look so many times, and say how long tasks have been where they are");
+  samples->option_text("N [1]")->check(CLI::Range(1, 10'000));
+  command->add_option("--interval", options.interval, "From one sample to the next")
+      ->option_text("SECONDS [1]")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->needs(samples);
   CLI::Option* max_pause = command->add_option("--max-pause", options.max_pause_ms,
                                                "Longest time that the process may stand still at a stretch");
   max_pause->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")->check(CLI::Range(1, 60'000));

@@ -40,6 +40,10 @@ void add_view_options(CLI::App* command, ViewOptions& options) {
   add_filter(command, "--function", filter.functions, "Qualified name of a function in its stack");
   add_filter(command, "--file", filter.files, "File of a function in its stack");
   add_filter(command, "--wait", filter.waits, "What it waits for, a whole word: timer, task, lock, queue, gather, ...");
+  command->add_option("--waiting-longer-than", filter.waiting_longer_than, "Seconds for which it has been at its place, of --samples")
+      ->option_text("SECONDS")
+      ->check(CLI::NonNegativeNumber)
+      ->group(kFilters);
   add_filter(command, "--loop", filter.loops, "Its loop: a number, from 1, or the type");
 }
 
@@ -55,6 +59,10 @@ Result<void> check_view(const ViewOptions& options) {
 }
 
 Result<void> show_report(const Report& report, const std::string& tool_version, const ViewOptions& options, OutputFile& output) {
+  if (options.filter.waiting_longer_than && report.capture.samples < 2) {
+    return fail(ErrorKind::kUsage, "--waiting-longer-than: the report is of one look, which does not tell how long a task has been waiting",
+                "asyncspy dump PID --samples 3 makes a report that tells");
+  }
   if (options.format == OutputFormat::kJson) {
     write_json(report, {.tool_version = tool_version}, output);
     return {};

@@ -65,12 +65,14 @@ class Selection {
     }
     for (const std::string& name : report.names) by_name_.push_back(match_any(functions_, name));
     by_file_ = !files.empty();
+    waiting_longer_than_ = filter.waiting_longer_than;
     pick_loops(filter.loops);
   }
 
   [[nodiscard]] bool accepts(const Task& task) const {
     if (!names_.empty() && !match_any(names_, task.name)) return false;
     if (!states_.empty() && std::ranges::find(states_, state_of(task)) == states_.end()) return false;
+    if (waiting_longer_than_ && task.waiting_at_least.value_or(0) <= *waiting_longer_than_) return false;
     if (!loops_.empty() && !is_on_wanted_loop(task)) return false;
     if (!waits_.empty() && !waits_as_wanted(task)) return false;
     if (!functions_.empty() && !std::ranges::any_of(task.stack, [this](const Frame& frame) { return is_in_function(frame); })) return false;
@@ -124,6 +126,7 @@ class Selection {
   std::vector<bool> in_file_;
   std::vector<bool> by_name_;      // beside Report::names
   std::vector<bool> loops_;        // beside Report::loops, or empty: all
+  std::optional<double> waiting_longer_than_;
   bool by_file_ = false;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +20,11 @@ struct TaskFilter {
   std::vector<std::string> functions = {};  // of any frame of its stack
   std::vector<std::string> files = {};      // likewise
   std::vector<std::string> waits = {};      // kind of wait ("timer"), of primitive ("lock") or of construct ("gather"): whole words
+  std::optional<double> waiting_longer_than = {};  // seconds, of which only several samples tell
   std::vector<std::string> loops = {};      // number of the loop, from 1, or a pattern of its type
 
   [[nodiscard]] bool is_empty() const {
-    return names.empty() && states.empty() && functions.empty() && files.empty() && waits.empty() && loops.empty();
+    return names.empty() && states.empty() && functions.empty() && files.empty() && waits.empty() && loops.empty() && !waiting_longer_than;
   }
 };
 

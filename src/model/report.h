@@ -36,6 +36,8 @@ struct CaptureFacts {
   double pause_seconds = 0;       // how long all threads stood still, summed over `stops`
   int stops = 0;
   std::uint64_t bytes_copied = 0;
+  int samples = 1;                // looks at the process, of which the report shows the last; pauses and stops are of all
+  double sampled_seconds = 0;     // from the first to the last
   std::int64_t monotonic_ns = 0;  // the target's CLOCK_MONOTONIC during the (last) stop; 0: not known, as in a core file
   std::int64_t realtime_ns = 0;   // wall clock, Unix time; 0: not known
 

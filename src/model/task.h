@@ -39,6 +39,9 @@ struct Task {
   Wait wait;
   std::optional<Deadline> deadline;      // absent: no timeout was found around it
   std::uint32_t facts = kNoFacts;        // index into Report::facts
+  // For so long it has been seen at this place in every sample, waiting for the same thing, in seconds: it may have moved and
+  // come back in between. Absent: one sample only, or its clock is not known; 0: it was elsewhere in the sample before.
+  std::optional<double> waiting_at_least;
   std::vector<Gap> gaps;
 };
 

@@ -112,6 +112,8 @@ CaptureFacts read_capture(JsonObject& object) {
   capture.pause_seconds = object.number("pause_seconds");
   capture.stops = object.integer<int>("stops");
   capture.bytes_copied = object.count("bytes_copied");
+  capture.samples = object.integer_if<int>("samples").value_or(1);
+  capture.sampled_seconds = object.number_if("sampled_seconds").value_or(0);
   capture.monotonic_ns = find_nanoseconds(object.number_if("monotonic_seconds").value_or(0));
   return capture;
 }

@@ -151,6 +151,7 @@ Task read_task(JsonObject& object, FrameTables& tables) {
     task.deadline->construct = deadline.text("construct");
   });
   object.object_if("facts", [&](JsonObject& facts) { task.facts = tables.add_facts(read_facts(facts, tables)); });
+  task.waiting_at_least = object.number_if("waiting_at_least_seconds");
   task.gaps = read_gaps(object);
   return task;
 }

@@ -70,6 +70,8 @@ void put_capture(JsonWriter& json, const CaptureFacts& capture) {
   json.field("pause_seconds", capture.pause_seconds);
   json.field("stops", capture.stops);
   json.field("bytes_copied", capture.bytes_copied);
+  json.field("samples", capture.samples);
+  json.field("sampled_seconds", capture.sampled_seconds);
   json.field("monotonic_seconds", capture.loop_time());
   json.end_object();
 }

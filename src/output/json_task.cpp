@@ -154,6 +154,7 @@ void put_task(JsonWriter& json, const Report& report, const Task& task) {
   json.end_object();
   put_deadline(json, task.deadline);
   put_facts(json, report, report.facts_of(task));
+  json.field("waiting_at_least_seconds", task.waiting_at_least);
   put_gaps(json, task.gaps);
   json.end_object();
 }

@@ -26,6 +26,9 @@ void put_filter(TextPage& page) {
   add_conditions(page, conditions, "--file", filter.files);
   add_conditions(page, conditions, "--wait", filter.waits);
   add_conditions(page, conditions, "--loop", filter.loops);
+  if (filter.waiting_longer_than) {
+    conditions += fmt::format("{}--waiting-longer-than {}", conditions.empty() ? "" : ", ", format_duration(*filter.waiting_longer_than));
+  }
   page.blank();
   page.line(fmt::format("{}  {}", page.paint(Role::kHeading, "FILTER"), conditions));
   page.line(fmt::format("  {} of {} pass, {} left out", wanted, format_count(tasks.size(), "task"),

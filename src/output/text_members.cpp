@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "escape.h"
@@ -72,6 +73,22 @@ std::string describe_timeout(const TextPage& page, const std::vector<const Task*
   return fmt::format("{} of {} have a timeout, the first {} ({})", count, members.size(), when, construct);
 }
 
+// Of several samples: "at this place for at least 4.0 s, in every sample".
+std::string describe_waiting_time(const Report& report, const Members& members) {
+  if (report.capture.samples < 2) return "";
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0;
+  for (const Task* task : members) {
+    if (!task->waiting_at_least) return "";  // done
+    least = std::min(least, *task->waiting_at_least);
+    most = std::max(most, *task->waiting_at_least);
+  }
+  if (most == 0) return "moving: elsewhere in the sample before";
+  const std::string to = format_duration(most);
+  const std::string from = format_duration(least);
+  return fmt::format("seen here in every sample of the last {}", from == to ? to : from + " to " + to);
+}
+
 }  // namespace
 
 std::string describe_tasks(const TextPage& page, const std::vector<const Task*>& members) {
@@ -126,6 +143,8 @@ void put_remarks(TextPage& page, const std::vector<const Task*>& members, const 
 
 void put_further_remarks(TextPage& page, const std::vector<const Task*>& members, const std::string& indent) {
   const std::string arrow = indent + "= ";
+  const std::string waiting = describe_waiting_time(page.report(), members);
+  if (!waiting.empty()) page.line(arrow + waiting);
   const std::string cancellation = describe_cancellation(members);
   if (!cancellation.empty()) page.line(arrow + page.paint(Role::kWarning, cancellation));
   const std::string timeout = describe_timeout(page, members);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kCommandColumns = 88;
 
-std::string describe_capture(const CaptureFacts& capture) {
+std::string describe_pause(const CaptureFacts& capture) {
   switch (capture.mode) {
     case CaptureMode::kRunning: return "read without stopping: values may be torn";
     case CaptureMode::kCore: return "read from a core file";
@@ -22,6 +22,11 @@ std::string describe_capture(const CaptureFacts& capture) {
   std::string text = "stopped for " + format_duration(capture.pause_seconds);
   if (capture.stops > 1) text += fmt::format(" in {} stops", capture.stops);
   return text;
+}
+
+std::string describe_capture(const CaptureFacts& capture) {
+  if (capture.samples < 2) return describe_pause(capture);
+  return fmt::format("the last of {} samples in {}, {}", capture.samples, format_duration(capture.sampled_seconds), describe_pause(capture));
 }
 
 std::string describe_tasks(const std::vector<Task>& tasks) {

@@ -128,6 +128,41 @@ def test_escape_sequences_in_names_come_out_escaped(asyncspy, start_situation, a
         assert any("\x1b" in name for name in names) and (r"\x1b]0;evil" in text or r"\u001b]0;evil" in text or arguments == [])
 
 
+@on_releases
+def test_samples_tell_how_long_tasks_have_been_where_they_are(asyncspy, start, interpreter, tmp_path):
+    target = start(interpreter, CHANGING)
+    truth = target.next_report()
+    report = asyncspy.dump(target.pid, "--samples", 3, "--interval", 0.1)
+    assert report["capture"]["samples"] == 3 and report["capture"]["stops"] >= 3
+    waiting = {task["id"]: task["waiting_at_least_seconds"] for task in report["tasks"]}
+    for each in truth["stay"] + truth["move"]:  # of which none has been told to go on
+        assert waiting[each] == report["capture"]["sampled_seconds"] > 0
+    (tmp_path / "stored.json").write_text(json.dumps(report))
+    shown = asyncspy.run("show", tmp_path / "stored.json", "--waiting-longer-than", 0, "--function", "stays").stdout.decode()
+    assert "20 of {} tasks pass".format(len(report["tasks"])) in shown and "= seen here in every sample of the last " in shown
+
+
+def test_what_only_several_samples_tell_is_not_told_by_one(asyncspy, start_situation, any_interpreter, tmp_path):
+    target = start_situation(any_interpreter, "many_sleepers")
+    stored = store(asyncspy, target, tmp_path / "one.json")
+    for arguments in (["dump", target.pid], ["show", stored]):
+        done = asyncspy.run(*arguments, "--waiting-longer-than", 1)
+        assert done.returncode == 2 and b"one look" in done.stderr and b"--samples" in done.stderr
+    report = asyncspy.dump(target.pid)
+    assert report["capture"]["samples"] == 1 and all(task["waiting_at_least_seconds"] is None for task in report["tasks"])
+
+
+@pytest.mark.parametrize("arguments", [["--samples", "0"], ["--samples", "x"], ["--interval", "1"], ["--samples", "2", "--interval", "-1"]], ids=" ".join)
+def test_samples_that_make_no_sense_are_a_mistake(asyncspy, arguments):
+    assert asyncspy.run("dump", os.getpid(), *arguments).returncode == 2
+
+
+def test_a_file_has_no_samples(asyncspy):
+    recording = os.path.join(os.path.dirname(HERE), "recordings", "cpython-3.11.recording")
+    done = asyncspy.run("dump", recording, "--samples", "2")
+    assert done.returncode == 2 and b"asyncspy diff" in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["nothing.json", "nothing.json"], [SITUATIONS, SITUATIONS], []], ids=["absent", "folders", "none"])
 def test_what_is_no_report_is_a_mistake(asyncspy, arguments):
     assert asyncspy.run("diff", *arguments).returncode == 2

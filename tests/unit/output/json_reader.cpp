@@ -105,6 +105,10 @@ Report make_everything() {
   b.loop(LoopState::kIdle).debug = true;
   b.report.loops[1].current_callback = "serve";
   b.report.process.tracer_pid = 99;
+  b.report.capture.samples = 3;
+  b.report.capture.sampled_seconds = 2.5;
+  b.report.tasks[2].waiting_at_least = 2.5;
+  b.report.tasks[3].waiting_at_least = 0;
   b.report.process.executable_deleted = true;
   b.report.gaps = {{"modules", "torn", Address{std::numeric_limits<std::uint64_t>::max()}}};
   b.report.python.interpreters = 3;
@@ -167,6 +171,8 @@ TEST_CASE("every member of the model is in the JSON: what is read again is equal
   const Report report = make_everything();
   const Report again = read_json(write(report))->report;
   CHECK(again.process.tracer_pid == 99);
+  CHECK(again.capture.samples == 3);
+  CHECK(again.tasks[2].waiting_at_least == 2.5);
   CHECK(again.capture.monotonic_ns == report.capture.monotonic_ns);
   CHECK(again.capture.realtime_ns == report.capture.realtime_ns);
   REQUIRE(again.primitives.size() == 2);
@@ -258,7 +264,7 @@ TEST_CASE("members that came later may be absent") {
   for (const char* name : {"primitives", "jobs", "children", "descriptors"}) document.erase(name);
   document["process"].erase("tracer_pid");
   for (json& thread : document["threads"]) thread.erase("awaited_job"), thread.erase("awaited_task");
-  for (json& task : document["tasks"]) task.erase("deadline"), task["wait"].erase("not_finite");
+  for (json& task : document["tasks"]) task.erase("deadline"), task.erase("waiting_at_least_seconds"), task["wait"].erase("not_finite");
   CHECK(read_json(document.dump()).has_value());
 }
 

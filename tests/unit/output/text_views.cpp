@@ -160,6 +160,26 @@ TEST_CASE("a filter says what it leaves out, in groups and in the tree") {
   CHECK(contains(render_text(report, options), "0 of 4 tasks pass, 4 are left out\n"));
 }
 
+TEST_CASE("several samples tell how long tasks have been where they are") {
+  Report report = make_tasks(Waits{{}, {}, {}});
+  report.tasks[2].stack[0].line = 99;
+  report.groups = build_groups(report.tasks);
+  CHECK_FALSE(contains(render_text(report, {}), "sample"));
+  report.capture.samples = 3;
+  report.capture.sampled_seconds = 4;
+  report.tasks[0].waiting_at_least = 2;
+  report.tasks[1].waiting_at_least = 4;
+  report.tasks[2].waiting_at_least = 0;
+  const std::string text = render_text(report, {});
+  CHECK(contains(text, "the last of 3 samples in 4.0 s"));
+  CHECK(contains(text, "= seen here in every sample of the last 2.0 s to 4.0 s\n"));
+  CHECK(contains(text, "= moving: elsewhere in the sample before\n"));
+  CHECK(contains(render_task(report, "t1"), "= seen here in every sample of the last 4.0 s\n"));
+  TextOptions options;
+  options.filter.waiting_longer_than = 3;
+  CHECK(contains(render_text(report, options), "FILTER  --waiting-longer-than 3.0 s\n  1 of 3 tasks pass, 2 are left out\n"));
+}
+
 TEST_CASE("one task is shown with its whole stack and both directions") {
   Report report = make_tasks(Waits{{1}, {2}, {3}, {}});
   report.tasks[2].stack.resize(100, report.tasks[2].stack[0]);
