@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 
 from processes import BUILD, Target, read_output
 from consistency import complain_of_churn
-from tools import scan_json, shows_all, tools_for
+from tools import ASYNCSPY, scan_json, shows_all, tools_for
 
 BUDGET_SECONDS = 30  # for one tool on one process; what fails twice is not asked again
 LIMIT_SECONDS = 180  # for one run
 MOST_FAILURES = 2
+SHORT_STOP = 0.005  # seconds: --max-pause where a copy takes longer
 
 
 def rounds_for(count, quick):
@@ -67,6 +68,13 @@ def run_once(target, tool, count, series):
     return good
 
 
+def measure_short_stops(target, rounds):
+    """What the process feels of stops that end before everything is copied."""
+    command = [ASYNCSPY, "dump", "--max-pause", str(round(SHORT_STOP * 1e3)), "-f", "json", str(target.pid)]
+    runs = [target.measure(command, seconds=LIMIT_SECONDS) for _ in range(rounds)]
+    return {"allowed": SHORT_STOP, "felt": [run.felt_pause for run in runs], "exits": [run.exit for run in runs]}
+
+
 def compare(python, situation, count, pythons, quick, say, hopeless=()):
     """All tools on one fresh process but the hopeless ones. Returns what goes into the raw results."""
     tools = [tool for tool in tools_for(python, pythons) if tool.name not in hopeless]
@@ -91,6 +99,8 @@ def compare(python, situation, count, pythons, quick, say, hopeless=()):
             if captures:
                 copies.append(target.copy_in_bulk(int(captures[-1]["capture"]["bytes_copied"])))
         result["resident_bytes"] = target.resident_bytes()
+        if situation == "idle" and count >= 100_000:
+            result["short_stops"] = measure_short_stops(target, rounds)
     result["still"] = statistics.median(still)
     if captures:
         capture = captures[-1]["capture"]

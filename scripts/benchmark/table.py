@@ -40,6 +40,40 @@ def _table(titles, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
+def _figure(result, tool):
+    """Wall time of a tool, or that it fails; "-" where it was not there."""
+    for series in result["series"]:
+        if series["tool"] == tool:
+            return _time(series["medians"]["wall"]) if series["runs"] else "fails"
+    return "-"
+
+
+def _pause(result, tool):
+    return _time(median_of(result, tool, "felt_pause"))
+
+
+def for_readme(results, facts):
+    """The comparison in short: one Python, the one with most peers."""
+    idle = [result for result in results if result["situation"] == "idle"]
+    python = max({result["python"] for result in idle}, key=lambda name: int(name.split(".")[1]))
+    peers = ("{} asyncio ps".format(python), "{} asyncio pstree".format(python), "{} sampling dump --blocking".format(python))
+    rows = []
+    for result in (each for each in idle if each["python"] == python):
+        rows.append(["{:,}".format(result["count"]), _figure(result, TEXT), _pause(result, TEXT),
+                     _size(median_of(result, TEXT, "peak_bytes")), _figure(result, peers[0]), _figure(result, peers[1]),
+                     _figure(result, peers[2]), _pause(result, peers[2]), _figure(result, "py-spy dump")])
+    lines = ["Medians of one run of `scripts/bench` on {machine}, {date}, CPython {python}; all tools look at the same processes.".format(
+                 python=python, **facts),
+             "The pause is the longest time that a thread of the process stood still, as that thread felt it. py-spy shows threads,",
+             "not tasks; `-` was not run, as it had failed with fewer tasks.", ""]
+    lines += _table(["idle tasks", "`asyncspy dump`", "pause", "memory", "`asyncio ps`", "`asyncio pstree`",
+                     "`profiling.sampling dump --blocking`", "pause", "`py-spy dump`"], rows)
+    words = {True: "yes", False: "no", None: "not measured"}
+    lines += ["", *_table(["shown in that run", "", "figures"],
+                          [[verdict.claim, words[verdict.holds], verdict.figures] for verdict in all_verdicts(results)])]
+    return "\n".join(lines) + "\n"
+
+
 def as_markdown(results, facts):
     lines = ["Medians of one run on {machine}, {date}. Ratios in brackets are to `asyncspy dump` on the same process.".format(**facts),
              "The pause is the longest time that a thread of the process stood still, as that thread felt it.", ""]

@@ -47,6 +47,17 @@ def _pause_against_copy(results):
         own / copy, own * 1e3, copy * 1e3, result["capture"]["bytes_copied"] / 1e6, result["python"]))
 
 
+def _short_stops(results):
+    claim = "the process feels no stop longer than --max-pause, give or take what it feels without any"
+    found = [each for each in results if each.get("short_stops")]
+    if not found:
+        return _unmeasured(claim)
+    worst = max(found, key=lambda each: max(each["short_stops"]["felt"]))
+    felt, allowed = sorted(worst["short_stops"]["felt"]), worst["short_stops"]["allowed"]
+    return Verdict(claim, felt[len(felt) // 2] <= allowed + worst["still"], "{:.1f} ms of {:.0f} ms, at most {:.1f} ms, {:.1f} ms without ({:,} tasks on {})".format(
+        felt[len(felt) // 2] * 1e3, allowed * 1e3, felt[-1] * 1e3, worst["still"] * 1e3, worst["count"], worst["python"]))
+
+
 def _wall_against_stdlib(results):
     claim = "wall time at 10,000 tasks at least 8 times shorter than the standard library's best"
     ratios = []
@@ -138,5 +149,5 @@ def _service(results):
 
 
 def all_verdicts(results):
-    return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _wall_against_stdlib, _wall_against_austin,
+    return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _short_stops, _wall_against_stdlib, _wall_against_austin,
                                        _complete, _cost_per_task, _memory, _churn)] + _service(results)

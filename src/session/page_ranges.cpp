@@ -16,11 +16,16 @@ constexpr std::uint64_t kStackPages = 2;             // above each thread's stac
 
 using Numbers = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // [first, last) page numbers
 
-void add_block(Numbers& pages, std::uint64_t first, std::uint64_t last, const std::vector<Mapping>& mappings) {
-  auto at = std::upper_bound(mappings.begin(), mappings.end(), first * kPageSize,
+// The mapping that the page lies in, if it is one of an allocator; or null.
+const Mapping* find_data(std::uint64_t page, const std::vector<Mapping>& mappings) {
+  auto at = std::upper_bound(mappings.begin(), mappings.end(), page * kPageSize,
                              [](std::uint64_t address, const Mapping& mapping) { return address < mapping.end.value(); });
-  bool is_private_data = at != mappings.end() && at->start.value() <= first * kPageSize && at->writable && at->inode == 0;
-  if (is_private_data) {
+  bool is_private_data = at != mappings.end() && at->start.value() <= page * kPageSize && at->writable && at->inode == 0;
+  return is_private_data ? &*at : nullptr;
+}
+
+void add_block(Numbers& pages, std::uint64_t first, std::uint64_t last, const std::vector<Mapping>& mappings) {
+  if (const Mapping* at = find_data(first, mappings)) {
     first = std::max(first / kBlockPages * kBlockPages, at->start.value() / kPageSize);
     last = std::min((last + kBlockPages - 1) / kBlockPages * kBlockPages, std::max(last, at->end.value() / kPageSize));
   }
@@ -73,6 +78,17 @@ std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::ve
     }
   }
   return merge(std::move(pages));
+}
+
+std::vector<PageRange> extend(const std::vector<PageRange>& ranges, std::uint64_t pages, const std::vector<Mapping>& mappings) {
+  Numbers extended;
+  for (const PageRange& range : ranges) {
+    const std::uint64_t first = range.start.value() / kPageSize;
+    std::uint64_t last = first + range.pages;
+    if (const Mapping* at = find_data(last - 1, mappings)) last = std::min(last + pages, at->end.value() / kPageSize);
+    extended.emplace_back(first, last);
+  }
+  return merge(std::move(extended));
 }
 
 std::vector<PageRange> find_obtainable(Target& target, const std::vector<PageRange>& missed) {

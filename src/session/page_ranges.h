@@ -16,6 +16,9 @@ namespace asyncspy {
 // With the neighbours of each page in the same allocator's memory: objects made since lie near those that were there.
 [[nodiscard]] std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings);
 
+// With `pages` more behind each range, as far as the same allocator's memory goes: heaps grow upwards.
+[[nodiscard]] std::vector<PageRange> extend(const std::vector<PageRange>& ranges, std::uint64_t pages, const std::vector<Mapping>& mappings);
+
 // Those that the target has now. Others can not be had by another copy: who asked for them followed a pointer that is none.
 [[nodiscard]] std::vector<PageRange> find_obtainable(Target& target, const std::vector<PageRange>& missed);
 

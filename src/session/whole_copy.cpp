@@ -18,6 +18,7 @@ constexpr std::uint64_t kPagesOfSmall = 2'048;     // 8 MiB: copied in one or tw
 constexpr std::uint64_t kPagesOfMiddle = 12'288;   // 48 MiB: in about ten; up to here many pages are little for a task
 constexpr std::uint64_t kPagesPerTask = 4;
 constexpr std::uint64_t kPagesPerTaskOfMany = 1;
+constexpr std::uint64_t kGrowth = 4;  // pages that may be written until the stop, behind those that were
 
 // The page map of more is long.
 constexpr std::uint64_t kLeastMapped = 262'144;  // pages: 1 GiB
@@ -60,8 +61,7 @@ std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& 
   auto written = target.find_written_pages(mappings);
   if (!written || !is_little(count_pages(*written), snapshot)) return std::nullopt;
   visit_stacks(snapshot);  // they lead to files that are mapped
-  // Objects made since then lie near those that were there.
-  return unite(unite(snapshot.memory->recorded(), find_file_data(mappings)), widen(*written, mappings));
+  return unite(unite(snapshot.memory->recorded(), find_file_data(mappings)), extend(*written, kGrowth, mappings));
 }
 
 }  // namespace asyncspy

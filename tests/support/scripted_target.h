@@ -19,6 +19,8 @@ class ScriptedTarget final : public Target {
   std::vector<std::function<void(StoredMemory&)>> before_stop;
   // Fails stop number N (from 1).
   std::function<std::optional<Error>(int stop)> refuse = [](int) { return std::nullopt; };
+  // The pages that it says it has written; all writable ones if this is not set.
+  std::optional<std::vector<PageRange>> written;
   // The process is gone from here on: facts and memory fail.
   bool ended = false;
 
@@ -64,6 +66,7 @@ class ScriptedTarget final : public Target {
   }
   [[nodiscard]] std::int64_t monotonic_now() override { return stored_.monotonic_ns + stops_; }
   [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override {
+    if (written) return *written;
     std::vector<PageRange> ranges;
     for (const Mapping& mapping : mappings) {
       if (mapping.readable && mapping.writable) ranges.push_back({mapping.start, (mapping.end.value() - mapping.start.value()) / kPageSize});
