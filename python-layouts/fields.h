@@ -161,6 +161,11 @@ constexpr void for_each_field(L& l, Visit&& visit) {
   visit("context.array_items", l.context.array_items);
   visit("context.collision_items", l.context.collision_items);
   visit("exception.arguments", l.exception.arguments);
+  visit("exception.traceback", l.exception.traceback);
+  visit("traceback.next", l.traceback.next);
+  visit("traceback.frame", l.traceback.frame);
+  visit("traceback.last_instruction", l.traceback.last_instruction);
+  visit("traceback.line", l.traceback.line);
   visit("future.loop", l.future.loop);
   visit("future.callback0", l.future.callback0);
   visit("future.callbacks", l.future.callbacks);
@@ -238,7 +243,8 @@ static_assert(sizeof(ModuleLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "M
 static_assert(sizeof(DescriptorLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "DescriptorLayout grew: add the member above");
 static_assert(sizeof(WeakReferenceLayout) == 1 * sizeof(Pointer) + 0 * sizeof(Flag), "WeakReferenceLayout grew: add the member above");
 static_assert(sizeof(ContextLayout) == 6 * sizeof(Pointer) + 0 * sizeof(Flag), "ContextLayout grew: add the member above");
-static_assert(sizeof(ExceptionLayout) == 1 * sizeof(Pointer) + 0 * sizeof(Flag), "ExceptionLayout grew: add the member above");
+static_assert(sizeof(TracebackLayout) == 4 * sizeof(Pointer) + 0 * sizeof(Flag), "TracebackLayout grew: add the member above");
+static_assert(sizeof(ExceptionLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "ExceptionLayout grew: add the member above");
 static_assert(sizeof(FutureLayout) == 10 * sizeof(Pointer) + 1 * sizeof(Flag), "FutureLayout grew: add the member above");
 static_assert(sizeof(TaskLayout) == 7 * sizeof(Pointer) + 1 * sizeof(Flag), "TaskLayout grew: add the member above");
 static_assert(sizeof(AccelWrapperLayout) == 7 * sizeof(Pointer) + 0 * sizeof(Flag), "AccelWrapperLayout grew: add the member above");

@@ -275,6 +275,15 @@ struct ContextLayout {
 // PyBaseExceptionObject
 struct ExceptionLayout {
   Pointer arguments;
+  Pointer traceback;
+};
+
+// PyTracebackObject
+struct TracebackLayout {
+  Pointer next;            // towards where the exception was raised
+  Pointer frame;           // a PyFrameObject
+  Int32 last_instruction;  // bytes
+  Int32 line;              // negative: to be worked out of the instruction
 };
 
 // _asyncio.Future, and the common part of _asyncio.Task
@@ -379,6 +388,7 @@ struct PythonLayout {
   WeakReferenceLayout weak_reference;
   ContextLayout context;
   ExceptionLayout exception;
+  TracebackLayout traceback;
   FutureLayout future;
   TaskLayout task;
   AccelWrapperLayout accel;

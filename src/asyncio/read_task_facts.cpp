@@ -7,6 +7,7 @@
 #include "instance.h"
 #include "number.h"
 #include "text.h"
+#include "traceback.h"
 
 namespace asyncspy {
 namespace {
@@ -27,7 +28,7 @@ TaskFacts TaskFactsReader::read(RawTask& raw) {
   auto members = read_members(raw);
   if (!members) return facts;  // read_task() told it
   if (!members->source_traceback.is_null()) {
-    auto places = read_traceback(members->source_traceback);
+    auto places = read_creation(members->source_traceback);
     if (places) facts.created_at = std::move(*places); else gap("creation of task", places.error());
   }
   auto origin = read_origin(raw);
@@ -39,6 +40,7 @@ TaskFacts TaskFactsReader::read(RawTask& raw) {
   if (raw.task.state == TaskState::kFinished) {
     auto outcome = read_outcome(*members);
     if (outcome) facts.outcome = std::move(*outcome); else gap("outcome of task", outcome.error());
+    if (facts.outcome && facts.outcome->is_exception) add_traceback(raw, members->exception, *facts.outcome);
   }
   add_handled(raw, facts);
   return facts;
@@ -105,7 +107,7 @@ Result<SourcePlace> TaskFactsReader::make_place(Address file, Address line, Addr
 }
 
 // traceback.StackSummary: a list of FrameSummary, whose members are slots (Lib/traceback.py). The last is the call itself.
-Result<std::vector<SourcePlace>> TaskFactsReader::read_traceback(Address summary) {
+Result<std::vector<SourcePlace>> TaskFactsReader::read_creation(Address summary) {
   std::vector<SourcePlace> places;
   ASYNCSPY_TRY(none, is_none(summary));
   if (none) return places;
@@ -174,6 +176,18 @@ Result<std::vector<ContextValue>> TaskFactsReader::read_wanted(Address context) 
   }
   std::ranges::sort(values, {}, &ContextValue::name);
   return values;
+}
+
+void TaskFactsReader::add_traceback(RawTask& raw, Address exception, Outcome& outcome) {
+  auto places = read_traceback(inspection_, exception);
+  if (!places) {
+    raw.task.gaps.push_back({"traceback of exception", places.error().what, places.error().at});
+    return;
+  }
+  for (const RaisedAt& place : *places) {
+    const Function& function = inspection_.codes.functions()[place.function];
+    outcome.raised_at.push_back({inspection_.names.index_of(function.qualified_name), inspection_.names.index_of(function.file), place.line});
+  }
 }
 
 Result<Outcome> TaskFactsReader::read_outcome(const Members& members) {

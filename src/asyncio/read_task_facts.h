@@ -33,13 +33,14 @@ class TaskFactsReader {
   [[nodiscard]] Result<Members> read_python_members(const RawTask& raw);
   [[nodiscard]] Result<bool> is_none(Address object);
 
-  [[nodiscard]] Result<std::vector<SourcePlace>> read_traceback(Address summary);
+  [[nodiscard]] Result<std::vector<SourcePlace>> read_creation(Address summary);
   [[nodiscard]] Result<std::vector<SourcePlace>> read_origin(const RawTask& raw);
   [[nodiscard]] Result<SourcePlace> make_place(Address file, Address line, Address function);
   [[nodiscard]] Result<std::uint32_t> index_of_text(Address text);
   [[nodiscard]] Result<std::vector<ContextValue>> read_wanted(Address context);
   [[nodiscard]] std::string name_of_variable(Address variable);
   [[nodiscard]] Result<Outcome> read_outcome(const Members& members);
+  void add_traceback(RawTask& raw, Address exception, Outcome& outcome);
   void add_handled(RawTask& raw, TaskFacts& facts);
 
   Inspection& inspection_;

@@ -44,6 +44,10 @@ constexpr MemberFact kFacts[] = {
     {"types", "FunctionType", "__closure__", "function.function_closure"},
     {"types", "MethodType", "__func__", "function.method_function"},
     {"types", "MethodType", "__self__", "function.method_self"},
+    {"types", "TracebackType", "tb_frame", "traceback.frame"},
+    {"types", "TracebackType", "tb_frame", "traceback.next", 8},  // tb_next comes before it (Include/cpython/traceback.h)
+    {"types", "TracebackType", "tb_lasti", "traceback.last_instruction"},
+    {"types", "TracebackType", "tb_lasti", "traceback.line", -4},  // tb_lineno comes after it
     {"types", "ModuleType", "__dict__", "module.dict"},
     {"builtins", "type", "__basicsize__", "type.basic_size"},
     {"builtins", "type", "__itemsize__", "type.item_size"},

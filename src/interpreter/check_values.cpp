@@ -252,10 +252,14 @@ class ValueChecks {
     return expect(type->basic_size == layout.localsplus.offset + 8, "its locals begin elsewhere");
   }
 
-  // Include/cpython/pyerrors.h, PyException_HEAD: the arguments follow the dictionary.
+  // Include/cpython/pyerrors.h, PyException_HEAD: dictionary, arguments, notes (since frames are structures of their own),
+  // traceback.
   Verdict exception(Address type_at) {
+    const PythonLayout& layout = reader_.layout;
     ASYNCSPY_TRY(type, scope_.types.find(reader_, type_at));
-    return expect(type->dict_offset + 8 == reader_.layout.exception.arguments.offset, "its arguments are elsewhere");
+    if (type->dict_offset + 8 != layout.exception.arguments.offset) return wrong("its arguments are elsewhere");
+    std::int32_t after = layout.frame_object.frame.present() ? 16 : 8;
+    return expect(layout.exception.arguments.offset + after == layout.exception.traceback.offset, "its traceback is elsewhere");
   }
 
   // makedirs(name, mode, exist_ok)

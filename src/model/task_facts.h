@@ -38,8 +38,9 @@ struct HandledException {
 // How a finished task ended. Of a cancelled one its state says all.
 struct Outcome {
   bool is_exception = false;
-  std::string text;             // the result, or the exception as tracebacks end
+  std::string text;              // the result, or the exception as tracebacks end
   bool never_retrieved = false;  // an exception that nobody has asked for
+  std::vector<SourcePlace> raised_at{};  // the functions that the exception came through, where it was raised last
 
   bool operator==(const Outcome&) const = default;
 };

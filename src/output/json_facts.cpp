@@ -23,13 +23,14 @@ void put_places(JsonWriter& json, std::string_view key, const Report& report, co
   json.end_array();
 }
 
-void put_outcome(JsonWriter& json, const std::optional<Outcome>& outcome) {
+void put_outcome(JsonWriter& json, const Report& report, const std::optional<Outcome>& outcome) {
   json.key("outcome");
   if (!outcome) return json.null();
   json.begin_object();
   json.field("kind", outcome->is_exception ? "exception" : "result");
   json.field("text", outcome->text);
   json.field("never_retrieved", outcome->never_retrieved);
+  put_places(json, "raised_at", report, outcome->raised_at);
   json.end_object();
 }
 
@@ -60,7 +61,7 @@ void put_facts(JsonWriter& json, const Report& report, const TaskFacts* facts) {
     json.end_object();
   }
   json.end_array();
-  put_outcome(json, facts->outcome);
+  put_outcome(json, report, facts->outcome);
   json.end_object();
 }
 

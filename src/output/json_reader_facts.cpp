@@ -16,11 +16,12 @@ std::vector<SourcePlace> read_places(JsonObject& object, std::string_view name, 
   return places;
 }
 
-Outcome read_outcome(JsonObject& object) {
+Outcome read_outcome(JsonObject& object, FrameTables& tables) {
   Outcome outcome;
   outcome.is_exception = object.choice("kind", {"result", "exception"}) == 1;
   outcome.text = object.text("text");
   outcome.never_retrieved = object.flag("never_retrieved");
+  outcome.raised_at = read_places(object, "raised_at", tables);
   return outcome;
 }
 
@@ -43,7 +44,7 @@ TaskFacts read_facts(JsonObject& object, FrameTables& tables) {
     handled.is_cancellation = each.flag("is_cancellation");
     facts.handling.push_back(std::move(handled));
   });
-  object.object_if("outcome", [&](JsonObject& outcome) { facts.outcome = read_outcome(outcome); });
+  object.object_if("outcome", [&](JsonObject& outcome) { facts.outcome = read_outcome(outcome, tables); });
   return facts;
 }
 

@@ -58,12 +58,6 @@ std::string describe_handled(const TextPage& page, const Task& task, const Handl
   return text;
 }
 
-std::string describe_outcome(const TextPage& page, const Outcome& outcome) {
-  const std::string text = page.safe(outcome.text, kValueColumns);
-  if (!outcome.is_exception) return "returned " + text;
-  return "raised " + text + (outcome.never_retrieved ? " (exception was never retrieved)" : "");
-}
-
 std::string describe_place(const TextPage& page, const SourcePlace& place) {
   const std::vector<std::string>& names = page.report().names;
   const std::string_view function = place.function < names.size() ? std::string_view(names[place.function]) : std::string_view();
@@ -80,6 +74,13 @@ const SourcePlace& find_own_place(const TextPage& page, const std::vector<Source
     if (places[i].file < names.size() && !is_library_file(names[places[i].file])) return places[i];
   }
   return places.back();
+}
+
+std::string describe_outcome(const TextPage& page, const Outcome& outcome) {
+  std::string text = page.safe(outcome.text, kValueColumns);
+  if (!outcome.is_exception) return "returned " + text;
+  if (!outcome.raised_at.empty()) text += " in " + describe_place(page, find_own_place(page, outcome.raised_at));
+  return "raised " + text + (outcome.never_retrieved ? " (exception was never retrieved)" : "");
 }
 
 std::vector<std::string> list_context_names(const TextPage& page, const Members& members) {
@@ -143,6 +144,7 @@ void put_all_facts(TextPage& page, const Task& task) {
   for (const ContextValue& value : facts->context) page.labelled("context", page.safe(value.name) + " = " + page.safe(value.value));
   put_places(page, "created", facts->created_at);
   put_places(page, "origin", facts->coroutine_origin);
+  if (facts->outcome) put_places(page, "raised", facts->outcome->raised_at);
 }
 
 }  // namespace asyncspy

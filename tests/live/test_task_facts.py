@@ -50,12 +50,17 @@ def test_frames_that_handle_an_exception_say_which(asyncspy, start_facts, interp
 def test_finished_tasks_tell_how_they_ended(asyncspy, start_facts, interpreter, variant):
     target = start_facts(interpreter, variant)
     found = facts_by_name(asyncspy.dump(target.pid))
+    ways = {name: found[name]["outcome"].pop("raised_at") for name in ("raises", "raises_unheard", "raises_deep", "returns")}
     assert found["raises"]["outcome"] == {"kind": "exception", "text": "ValueError: as intended", "never_retrieved": False}
     assert found["raises_unheard"]["outcome"] == {"kind": "exception", "text": "ValueError: as intended", "never_retrieved": True}
     assert found["returns"]["outcome"] == {"kind": "result", "text": "{'user': 'bob', 'password': <masked>}", "never_retrieved": False}
+    for name, way in ways.items():
+        known = target.settled["promise"]["facts"][name]["raised_at"][-20:]
+        assert [[function.rpartition(".")[2], file, line] for function, file, line in places(way)] == known, name
+    assert len(ways["raises"]) >= 1 and len(ways["raises_deep"]) == 20 and not ways["returns"]
     assert found["stubborn"]["outcome"] is None
     text = asyncspy.run("dump", target.pid).stdout.decode()
-    assert "ValueError: as intended (exception was never retrieved)" in text and "hunter2" not in text
+    assert re.search("raised ValueError: as intended in raises  .*task_facts.py:[0-9]+ .exception was never retrieved", text) and "hunter2" not in text
     unmasked = facts_by_name(asyncspy.dump(target.pid, "--no-mask"))
     assert unmasked["returns"]["outcome"]["text"] == "{'user': 'bob', 'password': 'hunter2'}"
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import sys
+import traceback
 
 import truth
 
@@ -90,6 +91,16 @@ async def raises():
     raise ValueError("as intended")
 
 
+async def raises_deep():
+    descend(50)
+
+
+def descend(levels):
+    if levels == 0:
+        raise ValueError("deep")
+    descend(levels - 1)
+
+
 async def returns():
     return {"user": "bob", "password": "hunter2"}
 
@@ -108,13 +119,14 @@ def places(frames):
 
 def facts_of(task):
     coroutine = task.get_coro()
-    return {"handling": expected.get(task.get_name(), []), "created_at": places(task._source_traceback),
+    error = task._exception
+    return {"raised_at": places(error and traceback.extract_tb(error.__traceback__)), "handling": expected.get(task.get_name(), []), "created_at": places(task._source_traceback),
             "coroutine_origin": [list(each[::-1][:1]) + list(each[:2]) for each in reversed(coroutine.cr_origin or ())]}
 
 
 async def main():
-    names = ["stubborn", "finishes", "within", "exits", "left_behind", "raises", "raises_unheard", "returns"]
-    coroutines = [stubborn(), finishes(), within(), exits(), left_behind(), raises(), raises(), returns()] + [handler(number) for number in range(20)]
+    names = ["stubborn", "finishes", "within", "exits", "left_behind", "raises", "raises_unheard", "returns", "raises_deep"]
+    coroutines = [stubborn(), finishes(), within(), exits(), left_behind(), raises(), raises(), returns(), raises_deep()] + [handler(number) for number in range(20)]
     tasks = [asyncio.ensure_future(each) for each in coroutines]
     for number, task in enumerate(tasks):
         task.set_name(names[number] if number < len(names) else "handler-{}".format(number - len(names)))

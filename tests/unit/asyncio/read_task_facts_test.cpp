@@ -99,6 +99,11 @@ TEST_CASE("a finished task tells its result or its exception, and whether anybod
     CHECK(read(heap, fake, task).facts.outcome == Outcome{true, "ValueError: boom", true});
     heap.set(task, layout.future.log_traceback, false);
     CHECK(read(heap, fake, task).facts.outcome == Outcome{true, "ValueError: boom", false});
+    Address broken = exception(heap, "ValueError", "boom");
+    heap.set(broken, layout.exception.traceback, heap.integer(3));
+    heap.set(task, layout.future.exception, broken);
+    CHECK(read(heap, fake, task).facts.outcome == Outcome{true, "ValueError: boom", false});
+    CHECK(read(heap, fake, task).gaps.at(0).reading == "traceback of exception");
     heap.set(task, layout.future.exception, Address{});
     heap.set(task, layout.future.result, Address{});
     Read found = read(heap, fake, task);

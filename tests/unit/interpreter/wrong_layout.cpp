@@ -23,11 +23,11 @@ const std::set<std::string_view> kUnchecked = {
     "awaitable.asend_generator", "awaitable.athrow_generator", "awaitable.coroutine_wrapper_coroutine",
     "awaitable.future_iterator_future",
     // Read by nothing yet, or only told by `doctor`.
-    "code.size", "dict.keys_log2_size", "frame.function", "frame.size", "frame_object.frame",
+    "code.size", "dict.keys_log2_size", "frame.function", "frame.size",
     "generator.size", "object.reference_count", "task.node", "type.size", "future.awaited_by_is_set",
     // Wrong values of these show as a gap or as a name that is no name, not as a wrong fact.
     "frame.stack_top", "frame.stack_pointer", "frame_object.stack_depth", "frame_object.stack_top", "frame_object.value_stack",
-    "frame_object.generator", "frame_object.state", "frame_object.last_instruction", "module.state",
+    "frame_object.generator", "frame_object.frame", "frame_object.state", "frame_object.last_instruction", "module.state",
     "accel.foreign_tasks", "accel.foreign_eager_tasks", "accel.debug_offsets",
     // On the way from a task to its context variables every object's type is compared with what belongs there, and the nodes'
     // items with the size that their type states.

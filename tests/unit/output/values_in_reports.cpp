@@ -73,8 +73,13 @@ TEST_CASE("what finished tasks ended with is counted, the most frequent first") 
     task.facts = static_cast<std::uint32_t>(report.facts.size());
     report.facts.push_back({.created_at = {}, .coroutine_origin = {}, .context = {}, .handling = {}, .outcome = Outcome{false, "None", false}});
   }
-  report.facts.back().outcome = Outcome{true, "ValueError: boom", true};
-  CHECK(contains(render_text(report, {}), "    = returned None (2 tasks); raised ValueError: boom (exception was never retrieved) (1 task)\n"));
+  report.facts.back().outcome = Outcome{true, "ValueError: boom", true, report.facts[0].created_at};
+  CHECK(contains(render_text(report, {}), "    = returned None (2 tasks); raised ValueError: boom in main  /srv/shop/app.py:88 "
+                                          "(exception was never retrieved) (1 task)\n"));
+  TextOptions options;
+  options.view = TextView::kTask;
+  options.task = "third";
+  CHECK(contains(render_text(report, options), "  raised    create_task  /usr/lib/python3.11/asyncio/tasks.py:360\n            main  /srv/shop/app.py:88\n"));
 }
 
 TEST_CASE("facts in JSON stand beside the task, and are null where there are none") {
