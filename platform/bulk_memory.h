@@ -29,6 +29,9 @@ class BulkMemory : public Memory {
   virtual void read_ranges(std::span<RangeRead> ranges) {
     for (RangeRead& range : ranges) range.ok = read(range.from, range.into).has_value();
   }
+
+  // Whether several threads may read at once.
+  [[nodiscard]] virtual bool is_concurrent() const { return false; }
 };
 
 }  // namespace asyncspy

@@ -114,9 +114,9 @@ void CoreTarget::build_threads() {
     ThreadFacts facts = thread.facts;
     if (facts.tid == facts_.pid) facts.name = facts_.name;
     if (facts.system_call && is_restarted(*facts.system_call)) {
-      const auto code = memory_.read_value<std::array<std::byte, kCodeBeforeCall>>(
-          Address{facts.registers->instruction_pointer} - kCodeBeforeCall);
-      if (code) facts.system_call->number = find_restarted_call(*code).value_or(facts.system_call->number);
+      const auto read = [this](std::uint64_t from, std::span<std::byte> into) { return memory_.read(Address{from}, into).has_value(); };
+      facts.system_call->number = find_restarted_call(facts.registers->instruction_pointer, facts.registers->stack_pointer, read)
+                                      .value_or(facts.system_call->number);
     }
     const bool is_fatal = std::ranges::find(kFatal, thread.signal) != kFatal.end();
     if (is_fatal && &thread == &facts_.threads.front()) {

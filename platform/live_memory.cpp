@@ -111,10 +111,11 @@ void LiveMemory::read_ranges_from_file(std::span<RangeRead> ranges) {
 }
 
 ssize_t LiveMemory::read_from_file(Address from, std::span<std::byte> into) {
-  if (!file_) {
+  std::call_once(file_is_opened_, [this] {
     file_ = FileDescriptor(::open(fmt::format("/proc/{}/mem", pid_).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file_) return errno == ENOENT ? -ESRCH : -errno;
-  }
+    open_error_ = file_ ? 0 : errno;
+  });
+  if (!file_) return open_error_ == ENOENT ? -ESRCH : -open_error_;
   const ssize_t got = ::pread(file_.get(), into.data(), into.size(), static_cast<off_t>(from.value()));
   return got < 0 ? -errno : got;
 }

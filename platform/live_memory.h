@@ -1,8 +1,11 @@
 // Memory of a running process: process_vm_readv, and /proc/PID/mem where that call is missing or refused (old or
-// filtered kernels, container profiles). Reads only; the process is not stopped and does not notice.
+// filtered kernels, container profiles). Reads only; the process is not stopped and does not notice. Several threads may
+// read at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <mutex>
 #include <span>
 
 #include "bulk_memory.h"
@@ -22,6 +25,7 @@ class LiveMemory final : public BulkMemory {
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
   void read_ranges(std::span<RangeRead> ranges) override;
+  [[nodiscard]] bool is_concurrent() const override { return true; }
 
  private:
   // Bytes read from the start of the range, or -errno.
@@ -30,8 +34,10 @@ class LiveMemory final : public BulkMemory {
   void read_ranges_from_file(std::span<RangeRead> ranges);
 
   int pid_;
-  bool use_file_;
+  std::atomic<bool> use_file_;
+  std::once_flag file_is_opened_;
   FileDescriptor file_;
+  int open_error_ = 0;
 };
 
 }  // namespace asyncspy

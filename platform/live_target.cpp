@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "descriptors.h"
+#include "fork.h"
 #include "escaped_text.h"
 #include "loaded_images.h"
 #include "mapped_files.h"
@@ -104,10 +105,8 @@ void read_system_call(int pid, Memory& memory, ThreadFacts& facts) {
   facts.in_user_mode = !line->call;
   facts.system_call = line->call;
   if (!facts.system_call || !is_restarted(*facts.system_call)) return;
-  const auto code =
-      memory.read_value<std::array<std::byte, kCodeBeforeCall>>(Address{line->instruction_pointer} - kCodeBeforeCall);
-  if (!code) return;
-  facts.system_call->number = find_restarted_call(*code).value_or(facts.system_call->number);
+  const auto read = [&](std::uint64_t from, std::span<std::byte> into) { return memory.read(Address{from}, into).has_value(); };
+  facts.system_call->number = find_restarted_call(line->instruction_pointer, line->stack_pointer, read).value_or(facts.system_call->number);
 }
 
 class LiveFreeze final : public Freeze {
@@ -242,6 +241,10 @@ std::vector<Descriptor> LiveTarget::read_descriptors(const std::vector<int>& num
 }
 
 std::vector<ChildProcess> LiveTarget::read_children() { return read_child_processes(pid_); }
+
+int LiveTarget::find_fork_parent() {
+  return asyncspy::find_fork_parent(pid_, read_system_file(fmt::format("/proc/{}/auxv", pid_), kMostAuxiliaryBytes).text);
+}
 
 Result<std::vector<PageRange>> LiveTarget::find_written_pages(const std::vector<Mapping>& mappings) {
   return asyncspy::find_written_pages(pid_, mappings);

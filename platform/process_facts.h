@@ -77,6 +77,7 @@ struct ProcessFacts {
   std::string name;  // comm
   char state = '?';
   int tracer_pid = 0;  // 0: none
+  int forked_from = 0;  // pid of its parent, when it is a fork of that without exec; 0: it is none, or that is not known
   std::uint32_t user_id = 0;
   double uptime_seconds = 0;        // since the process started, at the time of capture
   std::uint64_t resident_bytes = 0;

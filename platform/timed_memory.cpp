@@ -1,10 +1,19 @@
 #include "timed_memory.h"
 
+#include <algorithm>
+#include <system_error>
+#include <thread>
+#include <vector>
+
 namespace asyncspy {
 namespace {
 
 // A batch is lost whole when the end falls into it: about a millisecond.
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
+
+// Most of the time goes into finding and holding each page of the target, which several threads do beside each other.
+constexpr std::size_t kBytesPerThread = std::size_t{8} << 20;  // less is copied before another thread has begun
+constexpr std::size_t kMostThreads = 4;
 
 }  // namespace
 
@@ -22,21 +31,40 @@ Result<void> TimedMemory::read(Address from, std::span<std::byte> into) {
   return done;
 }
 
+void TimedMemory::read_batch(std::span<RangeRead> batch) {
+  if (is_over()) return;
+  source_.read_ranges(batch);
+  if (!is_over()) return;
+  for (RangeRead& range : batch) range.ok = false;
+}
+
 void TimedMemory::read_ranges(std::span<RangeRead> ranges) {
+  std::vector<std::span<RangeRead>> batches;
+  std::size_t total = 0;
   for (RangeRead& range : ranges) range.ok = false;
-  while (!ranges.empty() && !is_over()) {
+  while (!ranges.empty()) {
     std::size_t count = 0;
     std::size_t bytes = 0;
     while (count < ranges.size() && (count == 0 || bytes + ranges[count].into.size() <= kBatchBytes)) {
       bytes += ranges[count++].into.size();
     }
-    const auto batch = ranges.first(count);
-    source_.read_ranges(batch);
-    if (is_over()) {
-      for (RangeRead& range : batch) range.ok = false;
-    }
+    batches.push_back(ranges.first(count));
     ranges = ranges.subspan(count);
+    total += bytes;
   }
+  // What was asked for first is copied first, whoever does it.
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < batches.size(); i = next++) read_batch(batches[i]);
+  };
+  const std::size_t most = source_.is_concurrent() ? std::min<std::size_t>(kMostThreads, std::thread::hardware_concurrency()) : 1;
+  std::vector<std::jthread> helpers;
+  try {
+    for (std::size_t i = 1; i < std::min(most, total / kBytesPerThread); ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // No more threads are allowed: those that there are do it.
+  }
+  work();
 }
 
 }  // namespace asyncspy

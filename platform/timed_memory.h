@@ -2,6 +2,7 @@
 // refused, even if the read began in time.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 #include "bulk_memory.h"
@@ -15,6 +16,7 @@ class TimedMemory final : public BulkMemory {
   TimedMemory(BulkMemory& source, Clock::time_point end) : source_(source), end_(end) {}
 
   [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
+  // Of much at once several threads copy, where the source allows it, since the target stands still meanwhile.
   void read_ranges(std::span<RangeRead> ranges) override;
 
   // Whether something was not read for lack of time.
@@ -22,10 +24,11 @@ class TimedMemory final : public BulkMemory {
 
  private:
   [[nodiscard]] bool is_over();
+  void read_batch(std::span<RangeRead> batch);
 
   BulkMemory& source_;
   Clock::time_point end_;
-  bool refused_ = false;
+  std::atomic<bool> refused_ = false;
 };
 
 }  // namespace asyncspy

@@ -40,17 +40,16 @@ bool is_dead(int pid, int tid) {
   return !stat || stat->state == 'Z' || stat->state == 'X';
 }
 
-std::optional<int> peek_restarted_call(int tid, std::uint64_t instruction_pointer) {
-  std::array<std::byte, kCodeBeforeCall> code{};
-  for (std::size_t at = 0; at < code.size(); at += sizeof(long)) {
+// Words of a stopped thread. The span's size is a multiple of a word's.
+bool peek(int tid, std::uint64_t from, std::span<std::byte> into) {
+  for (std::size_t at = 0; at < into.size(); at += sizeof(long)) {
     errno = 0;
-    const std::uint64_t from = instruction_pointer - code.size() + at;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel's interface
-    const long word = ::ptrace(PTRACE_PEEKTEXT, tid, reinterpret_cast<void*>(from), nullptr);
-    if (errno != 0) return std::nullopt;
-    std::memcpy(code.data() + at, &word, sizeof(word));
+    const long word = ::ptrace(PTRACE_PEEKTEXT, tid, reinterpret_cast<void*>(from + at), nullptr);
+    if (errno != 0) return false;
+    std::memcpy(into.data() + at, &word, sizeof(word));
   }
-  return find_restarted_call(code);
+  return true;
 }
 
 }  // namespace
@@ -161,7 +160,8 @@ void Tracer::record_stop(Tracee& tracee, int status) const {
   facts.system_call = find_interrupted_call(registers);
   if (!facts.system_call || !is_restarted(*facts.system_call)) return;
   SystemCall& call = *facts.system_call;
-  call.number = peek_restarted_call(facts.tid, registers.rip).value_or(call.number);
+  const auto read = [&](std::uint64_t from, std::span<std::byte> into) { return peek(facts.tid, from, into); };
+  call.number = find_restarted_call(registers.rip, registers.rsp, read).value_or(call.number);
 }
 
 // The first thread of a process does not report its end while others run.

@@ -6,6 +6,7 @@
 #include "containers.h"
 #include "frame_values.h"
 #include "frames.h"
+#include "future_error.h"
 #include "instance.h"
 #include "object_attributes.h"
 
@@ -218,13 +219,20 @@ class WaitSearch {
     std::vector<Address> all = std::move(many.tasks);
     many.tasks.clear();
     many.total = all.size();
-    for (Address item : all) {
-      if (read_future_state(inspection_, context_.asyncio, item) != TaskState::kPending) continue;
-      ++many.pending;
-      if (context_.tasks.contains(item)) many.tasks.push_back(item);
-    }
+    for (Address item : all) add_item(many, item);
     std::ranges::sort(many.tasks);
     return many;
+  }
+
+  void add_item(OnMany& many, Address item) {
+    const TaskState state = read_future_state(inspection_, context_.asyncio, item);
+    if (state == TaskState::kFinished) {
+      const Address error = find_future_error(inspection_, context_.asyncio, item);
+      if (!error.is_null() && ++many.failed == 1) many.failure = context_.representer.represent_exception(error);
+    }
+    if (state != TaskState::kPending) return;
+    ++many.pending;
+    if (context_.tasks.contains(item)) many.tasks.push_back(item);
   }
 
   // Lib/asyncio/taskgroups.py, __aexit__: `_tasks` holds those that are not done.
@@ -235,6 +243,8 @@ class WaitSearch {
     if (tasks.is_null()) return std::nullopt;
     OnMany many;
     many.construct = "TaskGroup";
+    many.group = place->self;
+    context_.primitives.add(place->self, "TaskGroup");
     many.tasks = read_elements(inspection_, tasks, kMostTasks);
     return finish(std::move(many));
   }
@@ -270,10 +280,18 @@ class WaitSearch {
       if (!is_outermost) continue;
       for (std::string_view name : {"pid", "_pid"}) {
         auto pid = find_integer(inspection_, place->self, name);
-        if (pid && *pid > 0 && *pid <= (1 << 22)) return OnProcess{static_cast<int>(*pid), std::string(place->name.substr(dot + 1))};
+        if (!pid || *pid <= 0 || *pid > (1 << 22)) continue;
+        return OnProcess{static_cast<int>(*pid), std::string(place->name.substr(dot + 1)), find_exit_status(place->self)};
       }
     }
     return std::nullopt;
+  }
+
+  // Lib/asyncio/base_subprocess.py: `_returncode` of the transport, which a Process has under `_transport`.
+  std::optional<int> find_exit_status(Address process) {
+    Address transport = find_object(inspection_, process, "_transport");
+    auto status = find_integer(inspection_, transport.is_null() ? process : transport, "_returncode");
+    return status && *status >= -64 && *status <= 255 ? std::optional(static_cast<int>(*status)) : std::nullopt;
   }
 
   std::optional<OnTimer> find_timer() {
@@ -303,11 +321,7 @@ class WaitSearch {
     OnMany many;
     many.construct = "gather";
     many.total = items.size();
-    for (Address item : items) {
-      if (read_future_state(inspection_, context_.asyncio, item) != TaskState::kPending) continue;
-      ++many.pending;
-      if (context_.tasks.contains(item)) many.tasks.push_back(item);
-    }
+    for (Address item : items) add_item(many, item);
     return many;
   }
 

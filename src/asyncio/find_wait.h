@@ -6,6 +6,7 @@
 #include "primitives.h"
 #include "read_loop.h"
 #include "read_task.h"
+#include "represent.h"
 #include "transports.h"
 
 namespace asyncspy {
@@ -20,6 +21,7 @@ struct WaitContext {
   Transports& transports;
   PrimitiveTable& primitives;
   JobTable& jobs;
+  Representer& representer;
 };
 
 [[nodiscard]] Wait find_wait(Inspection& inspection, const WaitContext& context, const RawTask& raw);

@@ -2,6 +2,7 @@
 
 #include "number.h"
 #include "object_attributes.h"
+#include "represent.h"
 #include "text.h"
 
 namespace asyncspy {
@@ -42,6 +43,7 @@ void PrimitiveTable::read(Primitive& primitive, std::vector<Address>& futures) {
   if (kind.starts_with("Stream") || kind == "FlowControlMixin") return read_stream(primitive);
   if (kind == "Server") return read_server(primitive);
   if (kind == "CapacityLimiter") return read_limiter(primitive);
+  if (kind == "TaskGroup") return read_group(primitive);
   if (kind.starts_with("MemoryObject")) {
     Address state = find_object(inspection_, primitive.id, "_state");
     auto size = count_elements(inspection_, find_object(inspection_, state, "buffer"));
@@ -97,6 +99,23 @@ void PrimitiveTable::read_lock_like(Primitive& primitive, std::vector<Address>& 
     add_number(primitive, "_max_value", "bound");  // anyio
   }
   add_futures(primitive, "_waiters", futures);
+}
+
+// asyncio's (Lib/asyncio/taskgroups.py): `_aborting` once its children are cancelled. anyio's has a cancel scope for that.
+void PrimitiveTable::read_group(Primitive& primitive) {
+  add_flag(primitive, "_aborting", "cancelling");
+  if (Address scope = find_object(inspection_, primitive.id, "cancel_scope"); !scope.is_null()) {
+    if (auto called = find_flag(inspection_, scope, "_cancel_called")) primitive.facts.push_back({"cancelling", *called});
+  }
+  add_count(primitive, "_tasks", "tasks");
+  for (std::string_view attribute : {"_errors", "_exceptions"}) {
+    Address errors = find_object(inspection_, primitive.id, attribute);
+    auto count = count_elements(inspection_, errors);
+    if (!count) continue;
+    primitive.facts.push_back({"errors", *count});
+    const std::vector<Address> first = read_elements(inspection_, errors, 1);
+    if (!first.empty()) primitive.facts.push_back({"error", Representer(inspection_.reader, inspection_.types).represent_exception(first.front())});
+  }
 }
 
 void PrimitiveTable::read_condition(Primitive& primitive) {

@@ -34,6 +34,7 @@ class PrimitiveTable {
   void read_stream(Primitive& primitive);
   void read_server(Primitive& primitive);
   void read_limiter(Primitive& primitive);
+  void read_group(Primitive& primitive);
   void add_number(Primitive& primitive, std::string_view attribute, std::string_view fact);
   void add_flag(Primitive& primitive, std::string_view attribute, std::string_view fact);
   void add_count(Primitive& primitive, std::string_view attribute, std::string_view fact);

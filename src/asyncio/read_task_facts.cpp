@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::size_t kMostPlaces = 50;  // asyncio keeps ten (Lib/asyncio/constants.py, DEBUG_STACK_DEPTH)
 
+// Context variables that are set by libraries for themselves: decimal, sniffio, anyio.
+constexpr std::string_view kOfLibraries[] = {"decimal_context", "current_async_library_cvar", "_current_vtask", "threadlocals"};
+constexpr std::size_t kMostUnasked = 16;
+
 // asyncio.CancelledError, and what it was up to 3.7 (Lib/asyncio/exceptions.py; Lib/concurrent/futures/_base.py).
 constexpr std::string_view kCancellations[] = {"asyncio.exceptions.CancelledError", "concurrent.futures._base.CancelledError"};
 
@@ -22,7 +26,7 @@ constexpr std::string_view kCancellations[] = {"asyncio.exceptions.CancelledErro
 TaskFactsReader::TaskFactsReader(Inspection& inspection, std::vector<std::string> context, bool mask)
     : inspection_(inspection), context_(std::move(context)), representer_(inspection.reader, inspection.types, {.mask = mask}) {}
 
-TaskFacts TaskFactsReader::read(RawTask& raw) {
+TaskFacts TaskFactsReader::read(RawTask& raw, Context context) {
   TaskFacts facts;
   const auto gap = [&](const char* what, const Error& error) { raw.task.gaps.push_back({what, error.what, error.at}); };
   auto members = read_members(raw);
@@ -33,8 +37,8 @@ TaskFacts TaskFactsReader::read(RawTask& raw) {
   }
   auto origin = read_origin(raw);
   if (origin) facts.coroutine_origin = std::move(*origin); else gap("origin of coroutine", origin.error());
-  if (!context_.empty() && !members->context.is_null()) {
-    auto wanted = read_wanted(members->context);
+  if ((!context_.empty() || context == Context::kAll) && !members->context.is_null()) {
+    auto wanted = read_variables(members->context, context);
     if (wanted) facts.context = std::move(*wanted); else gap("context of task", wanted.error());
   }
   if (raw.task.state == TaskState::kFinished) {
@@ -165,14 +169,15 @@ std::string TaskFactsReader::name_of_variable(Address variable) {
   return variable_names_.emplace(variable, std::move(name)).first->second;
 }
 
-Result<std::vector<ContextValue>> TaskFactsReader::read_wanted(Address context) {
+Result<std::vector<ContextValue>> TaskFactsReader::read_variables(Address context, Context wanted) {
   std::vector<ContextValue> values;
   ASYNCSPY_TRY(entries, read_context(inspection_, context));
   for (const ContextEntry& entry : entries) {
     const std::string name = name_of_variable(entry.variable);
     if (name.empty()) return fail(ErrorKind::kCorrupt, "name of a context variable can not be read", {}, entry.variable);
-    const bool is_wanted = std::ranges::any_of(context_, [&](const std::string& each) { return each == "*" || each == name; });
-    if (is_wanted) values.push_back({name, representer_.represent(entry.value, name)});
+    const bool is_asked_for = std::ranges::any_of(context_, [&](const std::string& each) { return each == "*" || each == name; });
+    const bool is_telling = wanted == Context::kAll && std::ranges::find(kOfLibraries, name) == std::end(kOfLibraries) && values.size() < kMostUnasked;
+    if (is_asked_for || is_telling) values.push_back({name, representer_.represent(entry.value, name)});
   }
   std::ranges::sort(values, {}, &ContextValue::name);
   return values;

@@ -15,7 +15,7 @@ Result<Report> read_report(const DumpOptions& options) {
   CaptureOptions capture_options;
   capture_options.max_pause = std::chrono::milliseconds(options.max_pause_ms);
   capture_options.no_pause = options.no_pause;
-  capture_options.wanted = {.locals = options.locals, .mask = !options.no_mask, .context = options.context};
+  capture_options.wanted = {.locals = options.locals, .mask = !options.no_mask, .heap = options.heap, .context = options.context};
   capture_options.native = options.native;
   auto snapshot = take_snapshot(options.source, capture_options);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));

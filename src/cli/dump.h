@@ -21,6 +21,7 @@ struct DumpOptions {
   std::vector<std::string> context;
   Confidence fail_on = Confidence::kObserved;  // findings that are less sure than this do not change the exit code
   bool native = false;
+  bool heap = false;
   int samples = 1;
   double interval = 1;  // seconds
 };

@@ -81,6 +81,7 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
       ->option_text(" ")
       ->excludes(max_pause);
   add_choice(command, "--fail-on", options.fail_on, kConfidences, "Exit with 1 for warnings and errors that are at least as sure", "observed");
+  command->add_flag("--heap", options.heap, "Look at every object of the process: what was never awaited or closed; a longer pause");
   command->add_flag("-n,--native", options.native, "Between Python's frames the calls in C of each thread, by the libraries' symbols");
   command->footer(kFooter);
   return command;

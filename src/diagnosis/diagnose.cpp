@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "merge.h"
 #include "rule.h"
 
 namespace asyncspy {
@@ -38,6 +39,7 @@ std::vector<Finding> diagnose(const Report& report) {
     limit(found);
     std::ranges::move(found, std::back_inserter(findings));
   }
+  merge_findings(findings);
   std::ranges::stable_sort(findings, comes_first);
   return findings;
 }

@@ -8,6 +8,20 @@
 namespace asyncspy {
 namespace {
 
+// asyncio has seen the child's end, and waits for the end of what it reads from it.
+Finding describe_open_pipe(const Case& seen, const Task& task, const OnProcess& wait) {
+  Finding finding;
+  finding.confidence = Confidence::kObserved;
+  finding.tasks = {task.id};
+  finding.culprit = seen.culprit_of(task);
+  finding.sentence = fmt::format("{} waits in {}() for child process {} at {}, although that has ended with {}: another process keeps its pipe open", seen.name_of(task),
+                                 wait.operation, wait.pid, seen.place_of(task), *wait.exit_status);
+  finding.evidence.push_back(fmt::format("asyncio knows the exit status of child {} (its transport), and its loop is idle", wait.pid));
+  finding.fix = "a grandchild has inherited the pipe: redirect its output (stdout=DEVNULL), end the whole group (start_new_session=True, os.killpg), or bound the wait "
+                "with asyncio.timeout()";
+  return finding;
+}
+
 void find_lost_children(const Case& seen, std::vector<Finding>& found) {
   const auto& children = seen.report().children;
   for (const Task& task : seen.report().tasks) {
@@ -15,6 +29,10 @@ void find_lost_children(const Case& seen, std::vector<Finding>& found) {
     const Loop* loop = seen.find_loop(task.loop);
     if (wait == nullptr || loop == nullptr || loop->state != LoopState::kIdle) continue;  // else it may be about to see to it
     const auto child = std::ranges::find_if(children, [&](const ChildProcess& each) { return each.namespace_pid == wait->pid || each.pid == wait->pid; });
+    if (wait->exit_status) {
+      found.push_back(describe_open_pipe(seen, task, *wait));
+      continue;
+    }
     const bool is_gone = child == children.end() && !children.empty();  // none at all: they could not be listed, perhaps
     const bool is_zombie = child != children.end() && child->state == 'Z';
     if (!is_gone && !is_zombie) continue;
@@ -36,7 +54,7 @@ constexpr Rule kLostChild = {
     .id = "P26",
     .title = "Child process: its end is not noticed",
     .meaning = "A task waits for a child process that has ended, and will not be told: nobody reaps the child, or somebody else already did.",
-    .looks_at = "The pid for which the task waits, and the state of the children in /proc, while the loop is idle. Observed.",
+    .looks_at = "The pid for which the task waits, the exit status that asyncio has, and the state of the children in /proc, while the loop is idle. Observed.",
     .example = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)     # the kernel reaps, asyncio waits for ever",
     .remedy = "Leave SIGCHLD and os.wait() alone; use communicate() so that full pipes do not stop the child.",
     .find = find_lost_children,

@@ -9,8 +9,10 @@ namespace asyncspy {
 namespace {
 
 constexpr const Rule* kRules[] = {
-    &kAwaitCycle, &kThreadLock, &kBlockingCall, &kProcessorUse, &kNestedLoops, &kLateLoop, &kExecutorFull, &kPoolExhausted, &kNeverReleased,
-    &kShutdown, &kSwallowedCancellation, &kWrongThread, &kLostChild, &kStuckQueue, &kBareFuture, &kNoTimeout, &kCrowd};
+    &kAwaitCycle,   &kForkedLock,           &kThreadLock,  &kBlockingCall,     &kProcessorUse,  &kNestedLoops, &kLateLoop,
+    &kExecutorFull, &kPoolExhausted,        &kNeverReleased, &kShutdown,       &kStuckGroup,    &kSwallowedCancellation, &kWrongThread,
+    &kLostChild,    &kStuckQueue,           &kLostTask,    &kUnretrievedError, &kHiddenFailure, &kShieldedTask, &kNeverAwaited,
+    &kNotClosed,    &kBareFuture,           &kNoTimeout,   &kCrowd,            &kRequest};
 
 }  // namespace
 

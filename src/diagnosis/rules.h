@@ -22,5 +22,14 @@ extern const Rule kCrowd;
 extern const Rule kStuckQueue;
 extern const Rule kShutdown;
 extern const Rule kLostChild;
+extern const Rule kUnretrievedError;
+extern const Rule kLostTask;
+extern const Rule kNeverAwaited;
+extern const Rule kHiddenFailure;
+extern const Rule kShieldedTask;
+extern const Rule kNotClosed;
+extern const Rule kRequest;
+extern const Rule kStuckGroup;
+extern const Rule kForkedLock;
 
 }  // namespace asyncspy

@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "gap.h"
 #include "job.h"
+#include "live_objects.h"
 #include "loop.h"
 #include "primitive.h"
 #include "process_facts.h"
@@ -36,6 +37,7 @@ struct CaptureFacts {
   double pause_seconds = 0;       // how long all threads stood still, summed over `stops`
   int stops = 0;
   std::uint64_t bytes_copied = 0;
+  std::optional<std::uint64_t> heap_objects{};  // how many objects the garbage collector tracks; absent: the heap was not looked at
   int samples = 1;                // looks at the process, of which the report shows the last; pauses and stops are of all
   double sampled_seconds = 0;     // from the first to the last
   std::int64_t monotonic_ns = 0;  // the target's CLOCK_MONOTONIC during the (last) stop; 0: not known, as in a core file
@@ -70,6 +72,7 @@ struct Report {
   std::vector<Job> jobs;                  // those that tasks or threads wait for
   std::vector<ChildProcess> children;
   std::vector<Descriptor> descriptors;    // those that tasks or threads wait for, by number
+  std::vector<LiveObjects> objects;       // when the heap was looked at (CaptureFacts::heap_objects), the most first
   std::vector<TaskGroup> groups;
   std::vector<Finding> findings;
   std::vector<Gap> gaps;

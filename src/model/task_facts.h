@@ -45,15 +45,27 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
+// It was awaited through something that is over, and goes on: a sibling of what failed in a gather(), the inside of a shield().
+struct Abandonment {
+  std::string construct;  // "gather", "shield"
+  bool was_cancelled = false;
+  std::string error;      // what the construct ended with, unless it was cancelled: "ValueError: boom", or empty
+
+  bool operator==(const Abandonment&) const = default;
+};
+
 struct TaskFacts {
   std::vector<SourcePlace> created_at;        // debug mode: who called create_task, outermost first
   std::vector<SourcePlace> coroutine_origin;  // where origins are tracked: who called the coroutine function, outermost first
   std::vector<ContextValue> context;          // those that were asked for and are set
   std::vector<HandledException> handling;     // outermost first
   std::optional<Outcome> outcome;
+  std::optional<Abandonment> abandoned{};
+  // Pending, and nothing but itself refers to it or to what it awaits: the garbage collector is going to destroy it.
+  bool unreachable = false;
 
   [[nodiscard]] bool is_empty() const {
-    return created_at.empty() && coroutine_origin.empty() && context.empty() && handling.empty() && !outcome;
+    return created_at.empty() && coroutine_origin.empty() && context.empty() && handling.empty() && !outcome && !abandoned && !unreachable;
   }
 };
 

@@ -63,6 +63,9 @@ struct OnMany {
   std::vector<Address> tasks;   // pending ones
   std::uint64_t pending = 0;    // tasks and other futures
   std::uint64_t total = 0;      // with those that are done, as far as they are still known
+  std::uint64_t failed = 0;     // of those that are done: ended with an exception
+  std::string failure{};        // the first of these exceptions: "ValueError: boom"
+  Address group{};              // of a TaskGroup: one of Report::primitives
 };
 
 // A call in another thread: run_in_executor, to_thread, anyio.to_thread.
@@ -74,6 +77,7 @@ struct OnJob {
 struct OnProcess {
   int pid = 0;  // as the target sees it; more in Report::children, when the kernel knows it
   std::string operation;  // "wait", "communicate"
+  std::optional<int> exit_status{};  // when asyncio knows it: the child has ended, and what is waited for is something else of it
 };
 
 // What it waits for can not be told. `why` says what was seen.

@@ -145,6 +145,15 @@ std::string_view to_word(JobState state) {
   return "unknown";
 }
 
+std::string_view to_word(LiveKind kind) {
+  switch (kind) {
+    case LiveKind::kCoroutine: return "coroutine";
+    case LiveKind::kAsyncGenerator: return "async_generator";
+    case LiveKind::kInstance: break;
+  }
+  return "instance";
+}
+
 std::string_view to_word(Severity severity) {
   switch (severity) {
     case Severity::kInfo: return "info";

@@ -36,6 +36,7 @@ namespace asyncspy {
 [[nodiscard]] std::string_view to_word(Descriptor::Kind kind);
 [[nodiscard]] std::string_view to_word(ErrorKind kind);
 [[nodiscard]] std::string_view to_word(JobState state);
+[[nodiscard]] std::string_view to_word(LiveKind kind);
 
 // The state letter of proc(5) as a word: "asleep", "stopped", ...
 [[nodiscard]] std::string_view describe_state(char state);

@@ -88,6 +88,17 @@ void put_child(JsonWriter& json, const ChildProcess& child) {
   json.end_object();
 }
 
+void put_objects(JsonWriter& json, const LiveObjects& objects) {
+  json.begin_object();
+  json.field("kind", to_word(objects.kind));
+  json.field("name", objects.name);
+  json.field("file", objects.file);
+  json.field("line", objects.line > 0 ? std::optional(objects.line) : std::nullopt);
+  json.field("count", objects.count);
+  json.field("open", objects.open);
+  json.end_object();
+}
+
 void put_descriptor(JsonWriter& json, const Descriptor& descriptor) {
   json.begin_object();
   json.field("number", descriptor.number);

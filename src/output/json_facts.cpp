@@ -62,6 +62,17 @@ void put_facts(JsonWriter& json, const Report& report, const TaskFacts* facts) {
   }
   json.end_array();
   put_outcome(json, report, facts->outcome);
+  json.key("abandoned");
+  if (facts->abandoned) {
+    json.begin_object();
+    json.field("construct", facts->abandoned->construct);
+    json.field("was_cancelled", facts->abandoned->was_cancelled);
+    json.field("error", facts->abandoned->error);
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.field("unreachable", facts->unreachable);
   json.end_object();
 }
 

@@ -20,6 +20,7 @@ void put_group(JsonWriter& json, const Report& report, const TaskGroup& group);
 void put_primitive(JsonWriter& json, const Primitive& primitive);
 void put_job(JsonWriter& json, const Report& report, const Job& job);
 void put_child(JsonWriter& json, const ChildProcess& child);
+void put_objects(JsonWriter& json, const LiveObjects& objects);
 void put_descriptor(JsonWriter& json, const Descriptor& descriptor);
 void put_deadline(JsonWriter& json, const std::optional<Deadline>& deadline);  // with its key
 // With its key; null where there are none.

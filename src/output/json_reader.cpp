@@ -102,6 +102,7 @@ class ReportReader {
     if (section_ == "primitives") return add(report().primitives, value, read_primitive);
     if (section_ == "jobs") return add(report().jobs, value, read_job);
     if (section_ == "children") return add(report().children, value, read_child);
+    if (section_ == "objects") return add(report().objects, value, read_objects);
     if (section_ == "descriptors") return add(report().descriptors, value, read_descriptor);
     if (section_ == "findings") return add(report().findings, value, read_finding);
     if (section_ == "groups") return add(groups_, value, [](JsonObject& each) {
@@ -140,7 +141,7 @@ class ReportReader {
     for (std::string_view list : {"threads", "loops", "tasks", "groups", "findings"}) {
       if (root.find(list) == nullptr) root.fail(list, "is missing");
     }
-    for (std::string_view list : {"threads", "loops", "tasks", "primitives", "jobs", "children", "descriptors", "groups", "findings"}) {
+    for (std::string_view list : {"threads", "loops", "tasks", "primitives", "jobs", "children", "descriptors", "objects", "groups", "findings"}) {
       root.objects(list, [](JsonObject& each) { each.problems().fail(each.path(), "was not read"); });
     }
     report().gaps = read_gaps(root);

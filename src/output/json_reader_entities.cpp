@@ -88,6 +88,18 @@ ChildProcess read_child(JsonObject& object) {
   return child;
 }
 
+LiveObjects read_objects(JsonObject& object) {
+  static const std::vector kKinds{LiveKind::kCoroutine, LiveKind::kAsyncGenerator, LiveKind::kInstance};
+  LiveObjects objects;
+  objects.kind = read_word(object, "kind", kKinds);
+  objects.name = object.text("name");
+  objects.file = object.text("file");
+  objects.line = object.integer_if<int>("line").value_or(0);
+  objects.count = object.count("count");
+  objects.open = object.count_if("open");
+  return objects;
+}
+
 Descriptor read_descriptor(JsonObject& object) {
   static const std::vector kKinds{Descriptor::Kind::kFile,  Descriptor::Kind::kPipe,  Descriptor::Kind::kSocket,
                                   Descriptor::Kind::kEvent, Descriptor::Kind::kOther, Descriptor::Kind::kUnknown};

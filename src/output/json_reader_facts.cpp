@@ -45,6 +45,10 @@ TaskFacts read_facts(JsonObject& object, FrameTables& tables) {
     facts.handling.push_back(std::move(handled));
   });
   object.object_if("outcome", [&](JsonObject& outcome) { facts.outcome = read_outcome(outcome, tables); });
+  object.object_if("abandoned", [&](JsonObject& each) {
+    facts.abandoned = Abandonment{each.text("construct"), each.flag("was_cancelled"), each.text("error")};
+  });
+  facts.unreachable = object.flag_if("unreachable").value_or(false);
   return facts;
 }
 

@@ -39,6 +39,7 @@ class FrameTables {
 [[nodiscard]] Primitive read_primitive(JsonObject& object);
 [[nodiscard]] Job read_job(JsonObject& object);
 [[nodiscard]] ChildProcess read_child(JsonObject& object);
+[[nodiscard]] LiveObjects read_objects(JsonObject& object);
 [[nodiscard]] Descriptor read_descriptor(JsonObject& object);
 [[nodiscard]] Finding read_finding(JsonObject& object);
 

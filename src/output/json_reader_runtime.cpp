@@ -89,6 +89,7 @@ ProcessFacts read_process(JsonObject& object) {
   process.name = object.text("name");
   process.state = object.letter("state");
   process.tracer_pid = object.integer_if<int>("tracer_pid").value_or(0);
+  process.forked_from = object.integer_if<int>("forked_from").value_or(0);
   process.user_id = object.integer<std::uint32_t>("user_id");
   process.uptime_seconds = object.number_if("uptime_seconds").value_or(0);
   process.resident_bytes = object.count_if("resident_bytes").value_or(0);
@@ -112,6 +113,7 @@ CaptureFacts read_capture(JsonObject& object) {
   capture.pause_seconds = object.number("pause_seconds");
   capture.stops = object.integer<int>("stops");
   capture.bytes_copied = object.count("bytes_copied");
+  capture.heap_objects = object.count_if("heap_objects");
   capture.samples = object.integer_if<int>("samples").value_or(1);
   capture.sampled_seconds = object.number_if("sampled_seconds").value_or(0);
   capture.monotonic_ns = find_nanoseconds(object.number_if("monotonic_seconds").value_or(0));

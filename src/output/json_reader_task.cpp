@@ -37,6 +37,9 @@ OnMany read_on_many(JsonObject& object) {
   wait.tasks = object.identities("tasks");
   wait.pending = object.count("pending");
   wait.total = object.count("total");
+  wait.failed = object.count_if("failed").value_or(0);
+  wait.failure = object.text_if("failure").value_or("");
+  if (object.has("group")) wait.group = object.address("group");
   return wait;
 }
 
@@ -123,7 +126,7 @@ Wait read_wait(JsonObject& object) {
   if (kind == "descriptor") return OnDescriptor{object.integer<int>("descriptor"), object.text_if("operation").value_or("")};
   if (kind == "many") return read_on_many(object);
   if (kind == "job") return OnJob{object.identity("job")};
-  if (kind == "process") return OnProcess{object.integer<int>("pid"), object.text("operation")};
+  if (kind == "process") return OnProcess{object.integer<int>("pid"), object.text("operation"), object.integer_if<int>("exit_status")};
   object.ignore_the_rest();
   object.problems().add_unknown(object.path() + ".kind '" + kind + "'");
   return Unknown{"a newer asyncspy calls it '" + kind + "'"};

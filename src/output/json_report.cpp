@@ -48,6 +48,7 @@ void put_process(JsonWriter& json, const ProcessFacts& process, CaptureMode mode
   json.field("name", process.name);
   json.field("state", std::string_view(&process.state, 1));
   json.field("tracer_pid", process.tracer_pid == 0 ? std::nullopt : std::optional(process.tracer_pid));
+  json.field("forked_from", process.forked_from == 0 ? std::nullopt : std::optional(process.forked_from));
   json.field("user_id", process.user_id);
   json.field("uptime_seconds", is_live ? std::optional(process.uptime_seconds) : std::nullopt);
   json.field("resident_bytes", is_live ? std::optional(process.resident_bytes) : std::nullopt);
@@ -70,6 +71,7 @@ void put_capture(JsonWriter& json, const CaptureFacts& capture) {
   json.field("pause_seconds", capture.pause_seconds);
   json.field("stops", capture.stops);
   json.field("bytes_copied", capture.bytes_copied);
+  json.field("heap_objects", capture.heap_objects);
   json.field("samples", capture.samples);
   json.field("sampled_seconds", capture.sampled_seconds);
   json.field("monotonic_seconds", capture.loop_time());
@@ -176,6 +178,7 @@ bool write_json(const Report& report, const JsonOptions& options, Sink& sink) {
   put_array(json, "jobs", report.jobs, [&](const Job& job) { put_job(json, report, job); });
   put_array(json, "children", report.children, [&](const ChildProcess& child) { put_child(json, child); });
   put_array(json, "descriptors", report.descriptors, [&](const Descriptor& each) { put_descriptor(json, each); });
+  put_array(json, "objects", report.objects, [&](const LiveObjects& each) { put_objects(json, each); });
   put_array(json, "groups", report.groups, [&](const TaskGroup& group) { put_group(json, report, group); });
   put_array(json, "findings", report.findings, [&](const Finding& finding) { put_finding(json, finding); });
   put_array(json, "gaps", report.gaps, [&](const Gap& gap) { put_gap(json, gap); });

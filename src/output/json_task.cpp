@@ -65,6 +65,7 @@ struct WaitFields {
     json.field("kind", "process");
     json.field("pid", wait.pid);
     json.field("operation", wait.operation);
+    json.field("exit_status", wait.exit_status);
   }
   void operator()(const OnMany& wait) const {
     json.field("kind", "many");
@@ -72,6 +73,9 @@ struct WaitFields {
     put_addresses(json, "tasks", wait.tasks);
     json.field("pending", wait.pending);
     json.field("total", wait.total);
+    json.field("failed", wait.failed);
+    json.field("failure", wait.failure.empty() ? std::nullopt : std::optional(std::string_view(wait.failure)));
+    json.field("group", wait.group);
   }
 };
 

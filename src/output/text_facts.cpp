@@ -95,6 +95,12 @@ std::vector<std::string> list_context_names(const TextPage& page, const Members&
   return names;
 }
 
+std::string describe_abandonment(const TextPage& page, const Abandonment& abandoned) {
+  const std::string construct = page.safe(abandoned.construct) + "()";
+  if (abandoned.was_cancelled) return fmt::format("goes on although the {} around it was cancelled", construct);
+  return fmt::format("goes on although the {} around it is over{}", construct, abandoned.error.empty() ? "" : ", with " + page.safe(abandoned.error, kValueColumns));
+}
+
 void put_places(TextPage& page, std::string_view label, const std::vector<SourcePlace>& places) {
   for (std::size_t i = places.size(); i-- > 0;) {
     page.labelled(i + 1 == places.size() ? label : std::string_view(), describe_place(page, places[i]));
@@ -125,15 +131,19 @@ void put_fact_remarks(TextPage& page, const std::vector<const Task*>& members, c
   Census handling;
   Census outcomes;
   Census created;
+  Census states;
   for (const Task* task : members) {
     const TaskFacts* facts = page.report().facts_of(*task);
     if (facts == nullptr) continue;
     for (const HandledException& handled : facts->handling) handling.add(describe_handled(page, *task, handled));
+    if (facts->abandoned) states.add(describe_abandonment(page, *facts->abandoned));
+    if (facts->unreachable) states.add("nothing else refers to it or to what it awaits: it will be destroyed while it is pending");
     if (facts->outcome) outcomes.add(describe_outcome(page, *facts->outcome));
     if (!facts->created_at.empty()) created.add(describe_place(page, find_own_place(page, facts->created_at)));
   }
   const std::string arrow = indent + "= ";
   if (!handling.is_empty()) page.line(arrow + page.paint(Role::kWarning, handling.describe(page, members.size())));
+  if (!states.is_empty()) page.line(arrow + page.paint(Role::kWarning, states.describe(page, members.size())));
   if (!outcomes.is_empty()) page.line(arrow + outcomes.describe(page, members.size()));
   if (!created.is_empty()) page.line(arrow + page.paint(Role::kDim, "created in " + created.describe(page, members.size())));
 }

@@ -33,11 +33,12 @@ bool write_text(const Report& report, const TextOptions& options, Sink& sink) {
   } else {
     // What follows the tasks is short and says what is missing: the tasks get the room that it leaves.
     const std::size_t threads = report.loops.empty() ? kPageLines : kThreadLines;
-    const std::size_t tail = page.capture([&] { put_threads(page, threads), put_gaps(page); }).size();
+    const std::size_t tail = page.capture([&] { put_threads(page, threads), put_objects(page), put_gaps(page); }).size();
     const std::size_t taken = page.lines() + tail;
     put_tasks(page, std::max(kFewestTaskLines, kPageLines - std::min(kPageLines, taken)));
   }
   put_threads(page, report.loops.empty() ? kPageLines : kThreadLines);
+  put_objects(page);
   put_gaps(page);
   return page.flush();
 }

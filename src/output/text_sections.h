@@ -19,6 +19,7 @@ void put_tree(TextPage& page);          // instead of put_tasks()
 void put_chosen_tasks(TextPage& page);  // instead of all but put_process()
 void put_filter(TextPage& page);        // which tasks are left out, if any are
 void put_threads(TextPage& page, std::size_t lines);
+void put_objects(TextPage& page);  // when the heap was looked at
 void put_gaps(TextPage& page);  // and warnings
 
 // Frames in aligned columns, outermost first. `indent` columns before each line.

@@ -136,6 +136,8 @@ std::string describe_jobs(const TextPage& page, const std::vector<const OnJob*>&
 
 std::string describe_processes(const TextPage& page, const std::vector<const OnProcess*>& waits) {
   if (waits.size() > 1) return format_count(waits.size(), "child process", "child processes");
+  const auto& status = waits.front()->exit_status;
+  if (status) return fmt::format("what child process {} leaves behind: it has ended with {}, and a pipe to it is still open", waits.front()->pid, *status);
   return describe_child_of(page, waits.front()->pid);
 }
 
@@ -153,6 +155,7 @@ std::string describe_many(const TextPage& page, const std::vector<const OnMany*>
     return fmt::format("{}, {} of {} pending in all", construct, pending, total);
   }
   std::string text = fmt::format("{}, {} of {} pending", construct, first.pending, first.total);
+  if (first.failed > 0) text += fmt::format(", {} failed ({})", first.failed, page.safe(first.failure));
   if (!first.tasks.empty()) text += ": " + page.list_tasks(first.tasks);
   return text;
 }

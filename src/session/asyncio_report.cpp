@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <iterator>
 
+#include "abandoned.h"
 #include "find_wait.h"
+#include "heap_census.h"
 #include "heap_room.h"
 #include "holders.h"
 #include "loop_state.h"
 #include "read_task_facts.h"
+#include "tracked_objects.h"
+#include "unreachable.h"
 
 namespace asyncspy {
 namespace {
@@ -20,8 +24,10 @@ class AsyncioReport {
       : inspection_(inspection), asyncio_(asyncio), threads_(threads), snapshot_(snapshot), locals_(locals), report_(report),
         facts_(inspection, snapshot.wanted.context, snapshot.wanted.mask), now_(snapshot.capture.loop_time()) {}
 
-  void run() {
+  // `heap`: all tracked objects of the interpreter, or null.
+  void run(const std::vector<Address>* heap) {
     std::vector<Address> found = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
+    if (heap != nullptr) census_ = take_heap_census(inspection_, asyncio_, *heap);
     constexpr std::size_t kRoomForTask = 1536;  // bytes: the task as read and as reported, its stack and name, and its timer
     make_heap_room(found.size() * kRoomForTask);
     raw_tasks_.reserve(found.size());
@@ -30,12 +36,16 @@ class AsyncioReport {
       raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
       task_ids_.add(task);
     }
+    for (Address task : census_.tasks) {  // done ones, which asyncio does not list from 3.14 on
+      if (task_ids_.add(task)) raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
+    }
     current_ = find_current_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
     for (const CurrentTask& current : current_) {  // an eager task may be in no list yet
       if (task_ids_.add(current.task)) raw_tasks_.push_back(read_task(inspection_, asyncio_, current.task));
     }
     find_loops();
     place_loops();
+    if (heap != nullptr) report_objects();
     finish_tasks();
   }
 
@@ -48,6 +58,19 @@ class AsyncioReport {
     raw_loops_.push_back(read_loop(inspection_, id, index_));
     report_.loops.emplace_back();  // its place; place_loops() fills it
     return index;
+  }
+
+  void report_objects() {
+    AddressSet of_tasks;
+    for (const RawTask& raw : raw_tasks_) {
+      if (!raw.task.stack.empty()) of_tasks.add(raw.task.stack.front().object);
+    }
+    std::erase_if(census_.unstarted, [&](Address coroutine) { return of_tasks.contains(coroutine); });
+    report_.capture.heap_objects = report_.capture.heap_objects.value_or(0) + census_.objects;
+    for (auto& counts : {count_by_place(inspection_, census_.unstarted, LiveKind::kCoroutine),
+                         count_by_place(inspection_, census_.suspended, LiveKind::kAsyncGenerator), census_.instances}) {
+      report_.objects.insert(report_.objects.end(), counts.begin(), counts.end());
+    }
   }
 
   void find_loops() {
@@ -108,21 +131,28 @@ class AsyncioReport {
     PrimitiveTable primitives(inspection_, transports);
     const ThreadStacks stacks{threads_.threads, threads_.frame_addresses};
     JobTable jobs(inspection_, stacks);
-    WaitContext context{asyncio_, index_, task_ids_, now_, completions, transports, primitives, jobs};
+    Representer representer(inspection_.reader, inspection_.types);
+    AbandonmentSearch abandonments(inspection_, asyncio_);
+    WaitContext context{asyncio_, index_, task_ids_, now_, completions, transports, primitives, jobs, representer};
     std::vector<Task> tasks;
     tasks.reserve(raw_tasks_.size());
     for (RawTask& raw : raw_tasks_) {
       Task& task = raw.task;
       if (!raw.loop.is_null()) task.loop = *loop_indices_.find(raw.loop);
       task.running = running.contains(task.id);
-      if (TaskFacts facts = facts_.read(raw); !facts.is_empty()) {
-        task.facts = static_cast<std::uint32_t>(report_.facts.size());
-        report_.facts.push_back(std::move(facts));
-      }
+      TaskFacts facts = facts_.read(raw, task.running ? TaskFactsReader::Context::kAll : TaskFactsReader::Context::kWanted);
+      facts.abandoned = abandonments.find(raw);
       if (raw.chain.end == ChainEnd::kRunning) join_thread_stack(raw);
       if (locals_ != nullptr) locals_->attach(task.stack, raw.chain.frame_addresses);
       task.wait = find_wait(inspection_, context, raw);
       task.deadline = find_deadline(context, raw);
+      if (const auto* future = std::get_if<OnFuture>(&task.wait); future != nullptr && future->inferred.empty()) {
+        facts.unreachable = is_unreachable(inspection_, asyncio_, raw);
+      }
+      if (!facts.is_empty()) {
+        task.facts = static_cast<std::uint32_t>(report_.facts.size());
+        report_.facts.push_back(std::move(facts));
+      }
       tasks.push_back(std::move(task));
     }
     finish_threads(context);
@@ -164,6 +194,9 @@ class AsyncioReport {
   void join_thread_stack(RawTask& raw) {
     auto place = threads_.places.find(raw.chain.frame_addresses.back());
     if (place == threads_.places.end()) {
+      // It was stopped between marking the coroutine as running and linking its frame, or the other way round at its end
+      // (Objects/genobject.c, gen_send_ex; Python/ceval.c, _PyEval_EvalFrameDefault): nothing of it is on the stack.
+      if (raw.task.running && snapshot_.capture.mode != CaptureMode::kRunning) return;
       raw.task.gaps.push_back({"stack of a running task", "its coroutine is on no thread's stack", raw.task.id});
       return;
     }
@@ -186,6 +219,7 @@ class AsyncioReport {
   LocalsReader* locals_;
   Report& report_;
   TaskFactsReader facts_;
+  HeapCensus census_;
   std::optional<double> now_;
   LoopIndex index_;
   std::vector<RawTask> raw_tasks_;
@@ -210,7 +244,12 @@ void report_asyncio(Inspection& inspection, const std::vector<Interpreter>& inte
     }
     if (!*asyncio) continue;
     report.asyncio = AsyncioPresence::kImported;
-    AsyncioReport(inspection, **asyncio, threads, snapshot, locals, report).run();
+    std::optional<std::vector<Address>> heap;
+    if (snapshot.wanted.heap) {
+      auto objects = list_tracked_objects(inspection.reader, *snapshot.runtime, interpreter);
+      if (objects) heap = std::move(*objects); else report.gaps.push_back({"heap", objects.error().what, objects.error().at});
+    }
+    AsyncioReport(inspection, **asyncio, threads, snapshot, locals, report).run(heap ? &*heap : nullptr);
   }
 }
 

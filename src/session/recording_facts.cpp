@@ -160,6 +160,7 @@ void visit(Item item, ProcessFacts& process) {
   item("name", process.name);
   item("state", process.state);
   item("tracer_pid", process.tracer_pid);
+  item("forked_from", process.forked_from);
   item("user_id", process.user_id);
   item("uptime_seconds", process.uptime_seconds);
   item("resident_bytes", process.resident_bytes);

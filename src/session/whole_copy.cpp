@@ -57,9 +57,10 @@ std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& 
   snapshot.runtime = std::move(*runtime);
   const std::vector<Mapping>& mappings = snapshot.process.mappings;
   const std::uint64_t resident = snapshot.process.resident_bytes / kPageSize;
-  if (count_mapped_pages(mappings) > std::max(kLeastMapped, resident * kMappedPerResident)) return std::nullopt;
+  const bool is_wanted = snapshot.wanted.heap;
+  if (!is_wanted && count_mapped_pages(mappings) > std::max(kLeastMapped, resident * kMappedPerResident)) return std::nullopt;
   auto written = target.find_written_pages(mappings);
-  if (!written || !is_little(count_pages(*written), snapshot)) return std::nullopt;
+  if (!written || (!is_wanted && !is_little(count_pages(*written), snapshot))) return std::nullopt;
   visit_stacks(snapshot);  // they lead to files that are mapped
   return unite(unite(snapshot.memory->recorded(), find_file_data(mappings)), extend(*written, kGrowth, mappings));
 }

@@ -1,11 +1,12 @@
 """Each failure that is got into on purpose has its finding, with the right rule, line and confidence; healthy programs have none."""
 import os
+import time
 
 import pytest
 
 import interpreters
 from conftest import is_alarm
-from target import SITUATIONS
+from target import PATIENCE, SITUATIONS
 
 PITFALLS = os.path.join(SITUATIONS, "pitfalls.py")
 HEALTHY = os.path.join(SITUATIONS, "healthy.py")
@@ -35,7 +36,23 @@ EXPECTED = {
     "full_queue": ("P19", "suspected", "warning", (3, 8)),
     "never_done": ("P19", "suspected", "warning", (3, 8)),
     "shutdown": ("P22", "observed", "warning", (3, 8)),
+    "unretrieved": ("P04", "observed", "warning", (3, 8)),
+    "lost_task": ("P05", "proven", "warning", (3, 8)),
+    "never_awaited": ("P06", "observed", "warning", (3, 8)),
+    "bare_future": ("P07", "suspected", "info", (3, 8)),
+    "no_timeout": ("P12", "observed", "info", (3, 8)),
+    "orphans": ("P14", "observed", "warning", (3, 8)),
+    "hidden_failures": ("P14", "observed", "info", (3, 8)),
+    "shielded": ("P15", "observed", "info", (3, 8)),
+    "crowd": ("P18", "suspected", "info", (3, 8)),
+    "generators": ("P20", "observed", "warning", (3, 8)),
+    "request": ("P23", "observed", "info", (3, 8)),
+    "stuck_group": ("P24", "observed", "warning", (3, 11)),
+    "open_pipe": ("P26", "observed", "warning", (3, 8)),
 }
+NEED_HEAP = {"unretrieved", "never_awaited", "generators"}
+# Whose situation has another failure in it, by itself.
+WITH_OTHERS = {"shutdown", "shielded", "request"}
 
 
 def chosen():
@@ -46,9 +63,10 @@ def chosen():
     return [found[release] for release in RELEASES if release in found]
 
 
-def line_of(name):
-    with open(PITFALLS) as file:
-        lines = [number for number, line in enumerate(file, 1) if line.rstrip().endswith("# here: " + name)]
+def line_of(name, program="pitfalls.py"):
+    mark = "# here: " + name if program == "pitfalls.py" else "# here"
+    with open(os.path.join(SITUATIONS, program)) as file:
+        lines = [number for number, line in enumerate(file, 1) if line.rstrip().endswith(mark)]
     assert len(lines) == 1
     return lines[0]
 
@@ -59,9 +77,11 @@ def test_a_failure_has_its_finding(asyncspy, start, record_finding, interpreter,
     rule, confidence, severity, since = EXPECTED[name]
     target = start(interpreter, PITFALLS, name)
     target.next_report()
-    report = asyncspy.dump(target.pid)
-    found = [(each["rule"], each["confidence"], each["severity"]) for each in report["findings"] if each["severity"] != "info"]
+    options = ["--heap"] if name in NEED_HEAP else []
+    report = asyncspy.dump(target.pid, *options)
+    all_found = [(each["rule"], each["confidence"], each["severity"]) for each in report["findings"]]
     expected = (rule, confidence, severity)
+    found = [each for each in all_found if each == expected or each[2] != "info"]
     is_there = interpreter.version >= since
     record_finding(rule, name, interpreter, expected in found, [each for each in found if each != expected], is_there)
     if not is_there:
@@ -73,10 +93,52 @@ def test_a_failure_has_its_finding(asyncspy, start, record_finding, interpreter,
     culprit = finding["culprit"] and "{}:{}".format(os.path.basename(finding["culprit"]["file"]), finding["culprit"]["line"])
     assert culprit == place or any(place in each for each in finding["evidence"]), finding
     assert finding["evidence"] and finding["fix"]
-    text = asyncspy.run("dump", target.pid, "--color", "never").stdout.decode()
+    text = asyncspy.run("dump", target.pid, "--color", "never", "--all-findings", *options).stdout.decode()
     assert "FINDINGS" in text and "{} {} ({})".format(rule, severity, confidence) in text
     wrong = [each for each in found if each != expected and each[1] != "suspected"]
-    assert not wrong or name in ("shutdown",), report["findings"]
+    assert not wrong or name in WITH_OTHERS, report["findings"]
+
+
+def wait_for_finding(asyncspy, pid, rule):
+    """The report in which it is found, and the finding. For what no process can say of itself."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        report = asyncspy.dump(pid)
+        found = [each for each in report["findings"] if each["rule"] == rule]
+        if found or time.monotonic() > until:
+            assert found, report["findings"]
+            return report, found[0]
+
+
+@pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
+def test_a_fork_that_waits_for_a_lock_of_its_parent_is_found(asyncspy, start, record_finding, interpreter):
+    target = start(interpreter, os.path.join(SITUATIONS, "forked.py"))
+    child = target.next_report()["child"]
+    report, finding = wait_for_finding(asyncspy, child, "P27")
+    assert report["process"]["forked_from"] == target.pid and len(report["threads"]) == 1
+    assert (finding["confidence"], finding["severity"]) == ("proven", "error")
+    assert (os.path.basename(finding["culprit"]["file"]), finding["culprit"]["line"]) == ("forked.py", line_of("here", "forked.py"))
+    others = [each["rule"] for each in report["findings"] if is_alarm(each) and each["rule"] != "P27"]
+    record_finding("P27", "forked", interpreter, True, others, True)
+    assert not others
+    assert asyncspy.dump(target.pid)["process"]["forked_from"] is None
+
+
+@pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
+def test_a_thread_that_keeps_the_interpreter_lock_makes_the_loop_late(asyncspy, start, record_finding, interpreter):
+    target = start(interpreter, os.path.join(SITUATIONS, "greedy.py"))
+    target.next_report()
+    until = time.monotonic() + PATIENCE
+    finding = {"severity": "info"}
+    while finding["severity"] == "info" and time.monotonic() < until:
+        report, finding = wait_for_finding(asyncspy, target.pid, "P21")
+    assert (finding["confidence"], finding["severity"]) == ("proven", "warning") and finding["at_least_seconds"] >= 1
+    greedy = [each["tid"] for each in report["threads"] if each["stack"][-1:] and each["stack"][-1]["function"] == "compute"]
+    assert len(greedy) == 1 and greedy[0] in finding["threads"]
+    assert any("greedy.py:{}".format(line_of("here", "greedy.py")) in each or "compute" in each for each in finding["evidence"])
+    others = [each["rule"] for each in report["findings"] if is_alarm(each) and each["rule"] != "P21"]
+    record_finding("P21", "greedy", interpreter, True, others, True)
+    assert not others
 
 
 @pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)

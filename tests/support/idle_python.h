@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "catch.h"
@@ -56,6 +59,7 @@ class IdlePython {
     bool started = ::read(pipe_ends[0], &ready, 1) == 1;
     ::close(pipe_ends[0]);
     REQUIRE(started);
+    wait_until_asleep();
   }
   IdlePython(const IdlePython&) = delete;
   IdlePython& operator=(const IdlePython&) = delete;
@@ -66,6 +70,17 @@ class IdlePython {
   [[nodiscard]] int pid() const { return pid_; }
 
  private:
+  // Its sign comes before it waits in its selector, and what moves can not be checked.
+  void wait_until_asleep() const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    std::string call = "running";
+    while (call == "running" && std::chrono::steady_clock::now() < until) {
+      std::ifstream("/proc/" + std::to_string(pid_) + "/syscall") >> call;
+      std::this_thread::yield();
+    }
+    REQUIRE(call != "running");
+  }
+
   pid_t pid_ = -1;
 };
 

@@ -4,6 +4,7 @@ Written for 3.8 and later. A coroutine `NAME` gets itself into the failure; `set
 """
 import asyncio
 import concurrent.futures
+import gc
 import os
 import queue
 import re
@@ -273,6 +274,182 @@ async def nested_loops():
     asyncio.events._set_running_loop(None)
     truth.ready()
     other.run_until_complete(forever())  # here: nested_loops
+
+
+async def fails_later():
+    await asyncio.sleep(0)
+    raise ValueError("refresh failed")  # here: unretrieved
+
+
+async def unretrieved():
+    keep(fails_later())
+    await settle()
+    await forever()
+
+
+async def lonely():
+    await asyncio.get_running_loop().create_future()  # here: lost_task
+
+
+async def lost_task():
+    gc.disable()  # the collector destroys it otherwise, sooner or later
+    asyncio.ensure_future(lonely())
+    await settle()
+    await forever()
+
+
+async def notify():  # here: never_awaited
+    pass
+
+
+async def never_awaited():
+    kept.extend(notify() for _ in range(3))
+    await settle()
+    await forever()
+
+
+async def waits_alone():
+    future = asyncio.get_running_loop().create_future()
+    kept.append(future)
+    await future  # here: bare_future
+
+
+async def bare_future():
+    keep(waits_alone())
+    await settle()
+    await forever()
+
+
+async def raises_soon():
+    await asyncio.sleep(0.01)
+    raise ValueError("no such host")
+
+
+async def goes_on():
+    await asyncio.sleep(100000)  # here: orphans
+
+
+async def orphans():
+    try:
+        await asyncio.gather(raises_soon(), goes_on(), goes_on())
+    except ValueError:
+        pass
+    await settle()
+    await forever()
+
+
+async def gathers():
+    await asyncio.gather(raises_soon(), raises_soon(), asyncio.sleep(100000), return_exceptions=True)  # here: hidden_failures
+
+
+async def hidden_failures():
+    keep(gathers())
+    await settle()
+    await forever()
+
+
+async def commits():
+    await asyncio.sleep(100000)  # here: shielded
+
+
+async def shields(inner):
+    await asyncio.shield(inner)
+
+
+async def shielded():
+    task = keep(shields(keep(commits())))
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+    task.cancel()
+    truth.ready()
+    time.sleep(100000)
+
+
+async def feed():
+    for number in range(10):
+        yield number  # here: generators
+
+
+async def generators():
+    for _ in range(12):
+        items = feed()
+        async for _ in items:
+            break
+        kept.append(items)
+    del items
+    await settle()
+    await forever()
+
+
+async def request():
+    import contextvars
+    contextvars.ContextVar("request_id").set("r-4711")
+    contextvars.ContextVar("session_token").set("hunter2")
+    keep(handles())
+    await forever()
+
+
+async def handles():
+    truth.ready()
+    time.sleep(100000)  # here: request
+
+
+async def cleans_up():
+    try:
+        await asyncio.sleep(100000)
+    finally:
+        await asyncio.sleep(200000)  # here: stuck_group
+
+
+async def groups():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(cleans_up())
+        group.create_task(raises_soon())
+
+
+async def stuck_group():
+    if sys.version_info >= (3, 11):
+        keep(groups())
+    await settle()
+    await forever()
+
+
+async def no_timeout():
+    server = await asyncio.start_server(lambda reader, writer: kept.append(writer), "127.0.0.1", 0)
+    kept.append(server)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+    kept.append(writer)
+    keep(reads(reader))
+    await settle()
+    await forever()
+
+
+async def reads(reader):
+    await reader.read(100)  # here: no_timeout
+
+
+async def crowd():
+    for _ in range(6000):
+        keep(handles_event())
+    await settle()
+    await forever()
+
+
+async def handles_event():
+    await asyncio.sleep(100000)  # here: crowd
+
+
+async def communicates():
+    child = await asyncio.create_subprocess_exec("/bin/sh", "-c", "sleep 100000 & exit 3", stdout=asyncio.subprocess.PIPE)
+    await child.communicate()  # here: open_pipe
+
+
+async def open_pipe():
+    keep(communicates())
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+    truth.ready()
+    await forever()
 
 
 truth.watch()

@@ -21,7 +21,8 @@ class Scene {
     Transports transports(inspection, index);
     PrimitiveTable primitives(inspection, transports);
     JobTable jobs(inspection, stacks);
-    return find_wait(inspection, {asyncio, index, tasks, 100.0, completions, transports, primitives, jobs}, raw);
+    Representer representer(inspection.reader, inspection.types);
+    return find_wait(inspection, {asyncio, index, tasks, 100.0, completions, transports, primitives, jobs, representer}, raw);
   }
   // A pending task that awaits `awaited` through a coroutine.
   Address awaiting(Address awaited) {

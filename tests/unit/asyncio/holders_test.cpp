@@ -57,7 +57,8 @@ class Scene {
     std::vector<std::vector<Address>> addresses;
     ThreadStacks stacks{threads, addresses};
     JobTable jobs(inspection, stacks);
-    WaitContext context{asyncio, index, ids, 100.0, completions, transports, primitives, jobs};
+    Representer representer(inspection.reader, inspection.types);
+    WaitContext context{asyncio, index, ids, 100.0, completions, transports, primitives, jobs, representer};
     std::vector<RawTask> raw;
     std::vector<Task> shown;
     for (Address id : tasks) raw.push_back(read_task(inspection, asyncio, id));

@@ -22,7 +22,7 @@ Read read(FakeHeap& heap, FakeAsyncio& fake, Address task, std::vector<std::stri
   Inspection inspection = inspect(heap);
   RawTask raw = read_task(inspection, fake.classes(), task);
   TaskFactsReader reader(inspection, std::move(context), mask);
-  TaskFacts facts = reader.read(raw);
+  TaskFacts facts = reader.read(raw, TaskFactsReader::Context::kWanted);
   return {std::move(facts), raw.task.gaps, inspection.names.take_names()};
 }
 

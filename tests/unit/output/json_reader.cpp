@@ -68,7 +68,10 @@ Report make_everything() {
   ended.outcome = Outcome{true, "ValueError: boom", true, {{1, 0, 7}, {2, 1, 0}}};
   TaskFacts returned;
   returned.outcome = Outcome{false, "None", false};
-  b.report.facts = {facts, ended, returned, {}};
+  TaskFacts forgotten;
+  forgotten.abandoned = Abandonment{"gather", false, "ValueError: boom"};
+  forgotten.unreachable = true;
+  b.report.facts = {facts, ended, returned, {}, forgotten};
   for (std::uint32_t i = 0; i < b.report.facts.size(); ++i) b.report.tasks[i].facts = i;
   Primitive lock;
   lock.id = Address{0x7f44'0000'1000};
@@ -105,6 +108,10 @@ Report make_everything() {
   b.loop(LoopState::kIdle).debug = true;
   b.report.loops[1].current_callback = "serve";
   b.report.process.tracer_pid = 99;
+  b.report.process.forked_from = 98;
+  b.report.capture.heap_objects = 1000;
+  b.report.objects = {{LiveKind::kCoroutine, "notify\x1b", "/srv/app.py", 5, 3, {}}, {LiveKind::kAsyncGenerator, "feed", "", 0, 1, {}},
+                      {LiveKind::kInstance, "aiohttp.client.ClientSession", "", 0, 30, 0}};
   b.report.capture.samples = 3;
   b.report.capture.sampled_seconds = 2.5;
   b.report.tasks[2].waiting_at_least = 2.5;
@@ -171,6 +178,10 @@ TEST_CASE("every member of the model is in the JSON: what is read again is equal
   const Report report = make_everything();
   const Report again = read_json(write(report))->report;
   CHECK(again.process.tracer_pid == 99);
+  CHECK(again.process.forked_from == 98);
+  CHECK(again.capture.heap_objects == 1000);
+  REQUIRE(again.objects.size() == 3);
+  CHECK(again.objects[2].open == 0);
   CHECK(again.capture.samples == 3);
   CHECK(again.tasks[2].waiting_at_least == 2.5);
   CHECK(again.capture.monotonic_ns == report.capture.monotonic_ns);

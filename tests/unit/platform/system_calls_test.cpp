@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "bytes_memory.h"
 #include "child.h"
@@ -161,17 +162,68 @@ TEST_CASE("a path is escaped, bounded, and read up to the end of a mapping") {
         "openat(fd 5, \"" + std::string(256, 'a') + "...\")");
 }
 
+namespace {
+
+// A thread's code and stack, in which the system call instruction ends at kBehind.
+struct StoppedInCall {
+  static constexpr std::uint64_t kBehind = 0x11000;
+  static constexpr std::uint64_t kStack = 0x20000;
+  static constexpr std::uint64_t kReturn = 0x31000;
+
+  void put_code(std::uint64_t end, std::initializer_list<int> code) {
+    std::uint64_t at = end - code.size();
+    for (const int one : code) bytes[at++] = static_cast<std::byte>(one);
+  }
+  void put_word(std::uint64_t at, std::uint64_t word) {
+    for (int i = 0; i < 8; ++i) bytes[at++] = static_cast<std::byte>(word >> 8 * i);
+  }
+  [[nodiscard]] std::optional<int> find() const {
+    return find_restarted_call(kBehind, kStack, [this](std::uint64_t from, std::span<std::byte> into) {
+      if (from < 0x10000) return false;
+      for (std::byte& one : into) {
+        const auto known = bytes.find(from++);
+        one = known == bytes.end() ? std::byte{0x90} : known->second;
+      }
+      return true;
+    });
+  }
+  std::map<std::uint64_t, std::byte> bytes;
+};
+
+}  // namespace
+
 TEST_CASE("the call behind restart_syscall is read from the code") {
   const auto find = [](std::initializer_list<int> code) {
-    std::vector<std::byte> bytes;
-    for (const int one : code) bytes.push_back(static_cast<std::byte>(one));
-    return find_restarted_call(bytes);
+    StoppedInCall thread;
+    thread.put_code(StoppedInCall::kBehind, code);
+    return thread.find();
   };
   CHECK(find({0xB8, 7, 0, 0, 0, 0x0F, 0x05}) == SYS_poll);
   CHECK(find({0xB8, 0xE6, 0, 0, 0, 0x49, 0x89, 0xCA, 0x0F, 0x05}) == SYS_clock_nanosleep);
   CHECK_FALSE(find({0xB8, 0, 0, 0, 0, 0x0F, 0x05}));
   CHECK_FALSE(find({0xB8, 7, 0, 0, 0, 0x0F, 0x0B}));
   CHECK_FALSE(find({0x0F, 0x05}));
+}
+
+TEST_CASE("the call behind restart_syscall is read from the stack, where glibc passes it on") {
+  StoppedInCall direct;  // mov rax, [rsp + 0x20]; syscall
+  direct.put_code(StoppedInCall::kBehind, {0x48, 0x8B, 0x44, 0x24, 0x20, 0x0F, 0x05});
+  CHECK_FALSE(direct.find());
+  direct.put_word(StoppedInCall::kStack + 0x20, SYS_futex);
+  CHECK(direct.find() == SYS_futex);
+  direct.put_word(StoppedInCall::kStack + 0x20, SYS_read);
+  CHECK_FALSE(direct.find());
+  // __syscall_cancel_arch, called with mov rsi, [rsp + 0x30]; mov r8, rax; mov rdi, r10; call
+  StoppedInCall through;
+  through.put_code(StoppedInCall::kBehind, {0x49, 0x89, 0xFB, 0x48, 0x89, 0xF0, 0x48, 0x89, 0xD7, 0x4C, 0x89, 0x5C, 0x24, 0x08, 0x0F, 0x05});
+  CHECK_FALSE(through.find());
+  through.put_word(StoppedInCall::kStack, StoppedInCall::kReturn);
+  through.put_code(StoppedInCall::kReturn, {0x48, 0x8B, 0x74, 0x24, 0x30, 0x49, 0x89, 0xC0, 0x4C, 0x89, 0xD7, 0xE8, 0, 0, 0, 0});
+  CHECK_FALSE(through.find());
+  through.put_word(StoppedInCall::kStack + 0x38, SYS_clock_nanosleep);
+  CHECK(through.find() == SYS_clock_nanosleep);
+  through.put_word(StoppedInCall::kStack, 0x100);  // nothing is there
+  CHECK_FALSE(through.find());
 }
 
 TEST_CASE("a child in nanosleep") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <vector>
 
@@ -111,6 +112,36 @@ TEST_CASE("the pages that were fetched first are told") {
   CHECK(first[0].start == Address{4 * kPageSize});
   CHECK(first[0].pages == 2);
   CHECK(first[1].start == Address{9 * kPageSize});
+}
+
+TEST_CASE("several threads copy what is much, each range once") {
+  class Numbered final : public BulkMemory {
+   public:
+    Result<void> read(Address from, std::span<std::byte> into) override {
+      ++reads;
+      std::ranges::fill(into, static_cast<std::byte>(from.value() >> 20));
+      return {};
+    }
+    bool is_concurrent() const override { return true; }
+    std::atomic<int> reads = 0;
+  };
+  constexpr std::size_t kRange = std::size_t{1} << 20;
+  constexpr std::size_t kRanges = 64;
+  std::vector<std::byte> bytes(kRange * kRanges);
+  std::vector<RangeRead> ranges;
+  for (std::size_t i = 0; i < kRanges; ++i) ranges.push_back({Address{i << 20}, std::span(bytes).subspan(i * kRange, kRange), false});
+  Numbered numbered;
+  TimedMemory timed(numbered, Clock::time_point::max());
+  timed.read_ranges(ranges);
+  CHECK(numbered.reads == kRanges);
+  CHECK(std::ranges::all_of(ranges, &RangeRead::ok));
+  for (std::size_t i = 0; i < kRanges; ++i) {
+    CHECK((bytes[i * kRange] == static_cast<std::byte>(i) && bytes[(i + 1) * kRange - 1] == static_cast<std::byte>(i)));
+  }
+  TimedMemory late(numbered, Clock::now() - std::chrono::seconds(1));
+  late.read_ranges(ranges);
+  CHECK(std::ranges::none_of(ranges, &RangeRead::ok));
+  CHECK(late.has_refused());
 }
 
 }  // namespace asyncspy
