@@ -440,7 +440,10 @@ async def handles_event():
 
 
 async def communicates():
-    child = await asyncio.create_subprocess_exec("/bin/sh", "-c", "sleep 100000 & exit 3", stdout=asyncio.subprocess.PIPE)
+    until_the_end, writing = os.pipe()
+    kept.append(writing)
+    leaves = "import os\nif os.fork() == 0: os.read({}, 1)\nos._exit(3)".format(until_the_end)
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", leaves, stdout=asyncio.subprocess.PIPE, pass_fds=[until_the_end])
     await child.communicate()  # here: open_pipe
 
 
