@@ -75,6 +75,19 @@ def measure_short_stops(target, rounds):
     return {"allowed": SHORT_STOP, "felt": [run.felt_pause for run in runs], "exits": [run.exit for run in runs]}
 
 
+def measure_native(python, count, quick, say):
+    """What the process feels of a stop with and without its native stacks, in turns."""
+    plain, native = [], []
+    with Target(python, "threads", count) as target:
+        for _ in range(5 if quick else 21):
+            for options, felt in (((), plain), (("--native",), native)):
+                run = target.measure([ASYNCSPY, "dump", *options, "-f", "json", str(target.pid)], seconds=LIMIT_SECONDS)
+                if run.exit in (0, 1):
+                    felt.append(run.felt_pause)
+    say("  threads {} on {}: {:.2f} ms, with native frames {:.2f} ms".format(count, python.name, statistics.median(plain) * 1e3, statistics.median(native) * 1e3))
+    return {"situation": "native", "count": count, "python": python.name, "plain": statistics.median(plain), "native": statistics.median(native)}
+
+
 def compare(python, situation, count, pythons, quick, say, hopeless=()):
     """All tools on one fresh process but the hopeless ones. Returns what goes into the raw results."""
     tools = [tool for tool in tools_for(python, pythons) if tool.name not in hopeless]

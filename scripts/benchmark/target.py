@@ -70,6 +70,19 @@ async def wide(count):
     return [asyncio.ensure_future(waiter()) for _ in range(count)] + [future]
 
 
+async def threads(count):
+    """Threads that wait in C, below some Python frames, beside a loop with few tasks."""
+    def descend(levels):
+        if levels:
+            descend(levels - 1)
+        else:
+            threading.Event().wait()
+
+    for _ in range(count):
+        threading.Thread(target=descend, args=(10,), daemon=True).start()
+    return await idle(10)
+
+
 async def http(count):
     """A web service with `count` background tasks."""
     from aiohttp import web
@@ -107,4 +120,4 @@ if __name__ == "__main__":
     if ctypes.CDLL(library).start_pause_probe(int(probe_fd)) != 0:
         sys.exit("the pause probe does not start")
     threading.Thread(target=end_with_input, daemon=True).start()
-    asyncio.run(main({"idle": idle, "churn": churn, "deep": deep, "wide": wide, "http": http}[name], int(number), int(ready_fd)))
+    asyncio.run(main({"idle": idle, "churn": churn, "deep": deep, "wide": wide, "threads": threads, "http": http}[name], int(number), int(ready_fd)))

@@ -58,6 +58,17 @@ def _short_stops(results):
         felt[len(felt) // 2] * 1e3, allowed * 1e3, felt[-1] * 1e3, worst["still"] * 1e3, worst["count"], worst["python"]))
 
 
+def _native(results):
+    claim = "native frames add less than 1 ms of pause for each thread"
+    found = [each for each in results if each["situation"] == "native"]
+    if not found:
+        return _unmeasured(claim)
+    worst = max(found, key=lambda each: each["native"] - each["plain"])
+    each_thread = (worst["native"] - worst["plain"]) / worst["count"]
+    return Verdict(claim, each_thread < 0.001, "{:.3f} ms for each of {} threads: {:.2f} ms, {:.2f} ms without ({})".format(
+        each_thread * 1e3, worst["count"], worst["native"] * 1e3, worst["plain"] * 1e3, worst["python"]))
+
+
 def _wall_against_stdlib(results):
     claim = "wall time at 10,000 tasks at least 8 times shorter than the standard library's best"
     ratios = []
@@ -149,5 +160,5 @@ def _service(results):
 
 
 def all_verdicts(results):
-    return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _short_stops, _wall_against_stdlib, _wall_against_austin,
+    return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _short_stops, _native, _wall_against_stdlib, _wall_against_austin,
                                        _complete, _cost_per_task, _memory, _churn)] + _service(results)

@@ -15,18 +15,18 @@ constexpr std::size_t kMostNames = 6;
 AwaitGraph build_graph(const Report& report) { return AwaitGraph::build(report, LoopEdges::kInclude); }
 
 template <class T>
-const T* find_in(const std::vector<T>& all, const std::unordered_map<Address, std::size_t>& places, Address id) {
-  const auto found = places.find(id);
-  return found == places.end() ? nullptr : &all[found->second];
+const T* find_in(const std::vector<T>& all, const AddressMap<std::size_t>& places, Address id) {
+  const std::size_t* found = places.find(id);
+  return found == nullptr ? nullptr : &all[*found];
 }
 
 }  // namespace
 
 Case::Case(const Report& report) : report_(report), graph_(build_graph(report)), blocked_(find_blocked_steps(report)), deadlocks_(find_deadlocks(report, graph_)) {
   tasks_.reserve(report.tasks.size());
-  for (std::size_t i = 0; i < report.tasks.size(); ++i) tasks_.emplace(report.tasks[i].id, i);
-  for (std::size_t i = 0; i < report.primitives.size(); ++i) primitives_.emplace(report.primitives[i].id, i);
-  for (std::size_t i = 0; i < report.jobs.size(); ++i) jobs_.emplace(report.jobs[i].id, i);
+  for (std::size_t i = 0; i < report.tasks.size(); ++i) tasks_.add(report.tasks[i].id, i);
+  for (std::size_t i = 0; i < report.primitives.size(); ++i) primitives_.add(report.primitives[i].id, i);
+  for (std::size_t i = 0; i < report.jobs.size(); ++i) jobs_.add(report.jobs[i].id, i);
   held_up_.assign(report.loops.size(), false);
   for (const BlockedStep& step : blocked_) held_up_[step.loop] = true;
 }

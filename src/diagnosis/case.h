@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "address_map.h"
 #include "await_graph.h"
 #include "blocked_step.h"
 #include "deadlock.h"
@@ -56,9 +56,9 @@ class Case {
  private:
   const Report& report_;
   AwaitGraph graph_;
-  std::unordered_map<Address, std::size_t> tasks_;
-  std::unordered_map<Address, std::size_t> primitives_;
-  std::unordered_map<Address, std::size_t> jobs_;
+  AddressMap<std::size_t> tasks_;
+  AddressMap<std::size_t> primitives_;
+  AddressMap<std::size_t> jobs_;
   std::vector<BlockedStep> blocked_;
   std::vector<bool> held_up_;  // of each loop
   std::vector<Deadlock> deadlocks_;

@@ -51,12 +51,15 @@ std::string describe_creation(const Report& report, const TaskFacts& facts) {
   return {};
 }
 
+bool has_unretrieved_error(const TaskFacts& facts) { return facts.outcome && facts.outcome->never_retrieved; }
+
 void find_unretrieved(const Case& seen, std::vector<Finding>& found) {
+  if (std::ranges::none_of(seen.report().facts, has_unretrieved_error)) return;
   const Askers askers(seen);
   std::map<std::string, std::vector<const Task*>> errors;  // equal ones are one finding
   for (const Task& task : seen.report().tasks) {
     const TaskFacts* facts = seen.report().facts_of(task);
-    if (task.state != TaskState::kFinished || facts == nullptr || !facts->outcome || !facts->outcome->never_retrieved || askers.ask_for(task)) continue;
+    if (task.state != TaskState::kFinished || facts == nullptr || !has_unretrieved_error(*facts) || askers.ask_for(task)) continue;
     const Culprit culprit = culprit_of(seen.report(), *facts->outcome);
     errors[fmt::format("{}\n{}:{}", facts->outcome->text, culprit.file, culprit.line)].push_back(&task);
   }

@@ -1,6 +1,7 @@
 #include "await_graph.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace asyncspy {
 
@@ -10,12 +11,12 @@ class GraphBuilder {
 
   AwaitGraph build() {
     graph_.nodes_.reserve(report_.tasks.size());
-    graph_.by_key_.reserve(report_.tasks.size());
+    by_identity(NodeKind::kTask).reserve(report_.tasks.size());
     for (std::size_t i = 0; i < report_.tasks.size(); ++i) {
       const auto index = static_cast<std::uint32_t>(i);
       const std::uint64_t identity = report_.tasks[i].id.value();
       graph_.nodes_.push_back({NodeKind::kTask, index, identity});
-      graph_.by_key_.emplace(AwaitGraph::Key{NodeKind::kTask, identity}, index);  // garbage may list one twice: the first counts
+      by_identity(NodeKind::kTask).add(AwaitGraph::key_of(identity), index);  // garbage may list one twice: the first counts
     }
     list(NodeKind::kPrimitive, report_.primitives, [](const Primitive& each) { return each.id.value(); });
     list(NodeKind::kJob, report_.jobs, [](const Job& each) { return each.id.value(); });
@@ -33,23 +34,27 @@ class GraphBuilder {
   // What the report lists becomes a node only when an edge needs it.
   template <class T, class Identify>
   void list(NodeKind kind, const std::vector<T>& items, Identify identify) {
-    for (std::size_t i = 0; i < items.size(); ++i) listed_.emplace(AwaitGraph::Key{kind, identify(items[i])}, static_cast<std::uint32_t>(i));
+    auto& listed = listed_[static_cast<std::size_t>(kind)];
+    for (std::size_t i = 0; i < items.size(); ++i) listed.add(AwaitGraph::key_of(identify(items[i])), static_cast<std::uint32_t>(i));
   }
 
   NodeIndex node(NodeKind kind, std::uint64_t identity) {
-    const AwaitGraph::Key key{kind, identity};
-    const auto [known, added] = graph_.by_key_.emplace(key, static_cast<NodeIndex>(graph_.nodes_.size()));
-    if (added) {
-      const auto listed = listed_.find(key);
-      graph_.nodes_.push_back({kind, listed == listed_.end() ? kNotListed : listed->second, identity});
-    }
-    return known->second;
+    const Address key = AwaitGraph::key_of(identity);
+    if (const NodeIndex* known = by_identity(kind).find(key)) return *known;
+    const auto index = static_cast<NodeIndex>(graph_.nodes_.size());
+    by_identity(kind).add(key, index);
+    const std::uint32_t* listed = listed_[static_cast<std::size_t>(kind)].find(key);
+    graph_.nodes_.push_back({kind, listed == nullptr ? kNotListed : *listed, identity});
+    return index;
   }
 
+  AwaitGraph::ByIdentity& by_identity(NodeKind kind) { return graph_.by_identity_[static_cast<std::size_t>(kind)]; }
+
   std::uint32_t construct(std::string_view word) {
+    if (!graph_.constructs_.empty() && graph_.constructs_[last_construct_] == word) return last_construct_;
     const auto [known, added] = construct_index_.emplace(word, static_cast<std::uint32_t>(graph_.constructs_.size()));
     if (added) graph_.constructs_.emplace_back(word);
-    return known->second;
+    return last_construct_ = known->second;
   }
 
   void add_edge(NodeIndex from, NodeKind kind, std::uint64_t to, std::string_view word) {
@@ -133,7 +138,8 @@ class GraphBuilder {
   const Report& report_;
   const LoopEdges loop_edges_;
   AwaitGraph graph_;
-  std::unordered_map<AwaitGraph::Key, std::uint32_t, AwaitGraph::KeyHash> listed_;
+  std::array<AddressMap<std::uint32_t>, kNodeKinds> listed_;
+  std::uint32_t last_construct_ = 0;
   std::unordered_map<std::string, std::uint32_t> construct_index_;
 };
 
@@ -165,8 +171,8 @@ std::span<const std::uint32_t> AwaitGraph::edges_to(NodeIndex node) const {
 }
 
 NodeIndex AwaitGraph::find(NodeKind kind, std::uint64_t identity) const {
-  const auto found = by_key_.find({kind, identity});
-  return found == by_key_.end() ? kNoNode : found->second;
+  const NodeIndex* found = by_identity_[static_cast<std::size_t>(kind)].find(key_of(identity));
+  return found == nullptr ? kNoNode : *found;
 }
 
 }  // namespace asyncspy

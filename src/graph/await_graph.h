@@ -6,13 +6,14 @@
 // report says and judges nothing: what a cycle means is for src/diagnosis.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "address_map.h"
 #include "report.h"
 
 namespace asyncspy {
@@ -27,6 +28,8 @@ enum class NodeKind : std::uint8_t {
   kThread,      // only those that wait for something here, or for which somebody waits
   kProcess,
 };
+
+inline constexpr std::size_t kNodeKinds = 8;
 
 using NodeIndex = std::uint32_t;
 inline constexpr NodeIndex kNoNode = 0xFFFFFFFF;
@@ -81,16 +84,9 @@ class AwaitGraph {
  private:
   friend class GraphBuilder;
 
-  struct Key {
-    NodeKind kind;
-    std::uint64_t identity;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<Address>{}(Address{key.identity + (static_cast<std::uint64_t>(key.kind) << 56)});
-    }
-  };
+  // Of one kind, by identity plus one, as 0 is a descriptor like any other.
+  using ByIdentity = AddressMap<NodeIndex>;
+  [[nodiscard]] static Address key_of(std::uint64_t identity) { return Address{identity + 1}; }
 
   void index_edges();
 
@@ -100,7 +96,7 @@ class AwaitGraph {
   std::vector<std::uint32_t> first_out_;  // of each node, in edges_; one more for the end
   std::vector<std::uint32_t> first_in_;   // of each node, in in_; one more for the end
   std::vector<std::uint32_t> in_;
-  std::unordered_map<Key, NodeIndex, KeyHash> by_key_;
+  std::array<ByIdentity, kNodeKinds> by_identity_;
 };
 
 }  // namespace asyncspy

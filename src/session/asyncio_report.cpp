@@ -157,7 +157,11 @@ class AsyncioReport {
     }
     finish_threads(context);
     finish_primitives(tasks, primitives);
-    std::move(tasks.begin(), tasks.end(), std::back_inserter(report_.tasks));
+    if (report_.tasks.empty()) {
+      report_.tasks = std::move(tasks);  // a million tasks are not moved one by one
+    } else {
+      std::ranges::move(tasks, std::back_inserter(report_.tasks));
+    }
     std::ranges::move(jobs.take_jobs(), std::back_inserter(report_.jobs));
   }
 
