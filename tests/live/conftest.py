@@ -7,6 +7,8 @@ import jsonschema
 import pytest
 
 import interpreters
+import postgres
+import redis_server
 from target import PATIENCE, SITUATIONS, Target, held_threads
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -54,9 +56,10 @@ def pytest_terminal_summary(terminalreporter, config):
 
     table = getattr(config, "findings", None)
     if table:
-        terminalreporter.write_line("rule  situation           version              result    other findings of this run")
+        form = "{:<5} {:<27} {:<20} {:<11} {}"
+        terminalreporter.write_line(form.format("rule", "situation", "version", "result", "other findings of this run"))
         for row in sorted(table):
-            terminalreporter.write_line("{:<5} {:<19} {:<20} {:<9} {}".format(*row))
+            terminalreporter.write_line(form.format(*row))
 
 
 @pytest.fixture
@@ -66,6 +69,17 @@ def record_finding(request):
         rows = request.config.__dict__.setdefault("findings", [])
         result = "found" if found else "MISSED" if exists else "no facts"
         rows.append((rule, situation, interpreter.label, result, " ".join("/".join(each) for each in others) or "-"))
+
+    return record
+
+
+@pytest.fixture
+def record_health(request):
+    """Adds a row for a program in which nothing is wrong: which findings say otherwise."""
+    def record(service, interpreter, alarms):
+        rows = request.config.__dict__.setdefault("findings", [])
+        words = sorted({"{rule}/{confidence}/{severity}".format(**each) for each in alarms})
+        rows.append(("-", service, interpreter.label, "FALSE ALARM" if alarms else "no alarm", " ".join(words) or "-"))
 
     return record
 
@@ -117,3 +131,24 @@ def any_interpreter():
         pytest.skip("no supported Python here: {}".format(interpreters.SUPPORTED))
     assert found, "no supported Python here: {}".format(interpreters.SUPPORTED)
     return max(found, key=lambda each: each.version)
+
+
+def need_root(found, what):
+    if not (found and os.geteuid() == 0) and not interpreters.required():
+        pytest.skip("no {} here, or not root".format(what))
+    assert found and os.geteuid() == 0, "no {} here, or not root".format(what)
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres_port():
+    server = postgres.Server(need_root(postgres.find_programs(), "PostgreSQL"))
+    yield server.port
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_port():
+    server = redis_server.Server(need_root(redis_server.find_program(), "Redis"))
+    yield server.port
+    server.close()

@@ -1,16 +1,13 @@
 """Tasks that wait for real servers: who is at the other end, which timeout applies, which limiter is full."""
 import os
-import subprocess
 
 import pytest
 
 import interpreters
-import postgres
-import redis_server
+from packages import environment_of, importable
 from target import HERE
 
 PROGRAM = os.path.join(HERE, "services", "silent_partners.py")
-PACKAGES = "/usr/lib/python3/dist-packages"
 PARTS = {"asyncpg": "asyncpg", "psycopg": "psycopg", "redis": "redis.asyncio", "aiohttp": "aiohttp", "anyio": "anyio", "fastapi": "fastapi, uvicorn", "tls": "ssl"}
 CLOSE = 5  # seconds
 
@@ -19,28 +16,9 @@ REQUIRED = {"redis": {(3, 8), (3, 11), (3, 13), (3, 15)}, "anyio": {(3, 8), (3, 
             "asyncpg": {(3, 11), (3, 13)}, "aiohttp": {(3, 11), (3, 13)}, "fastapi": {(3, 11)}, "tls": {(3, 8), (3, 11), (3, 13), (3, 15)}}
 
 
-def environment_of(interpreter):
-    """Debian's own interpreters see their packages; others are shown those of this machine."""
-    return {} if interpreter.root or interpreter.origin == "system" else {"PYTHONPATH": HERE + ":" + PACKAGES}
-
-
-QUESTION = """
-import sys
-for part in sys.argv[1:]:
-    try:
-        exec("import " + part.split("=")[1])
-    except Exception:
-        continue
-    print(part.split("=")[0])
-"""
-
-
 def parts_of(interpreter):
-    """The parts whose packages it can import, asked in one go."""
-    names = ["{}={}".format(*each) for each in PARTS.items()]
-    done = subprocess.run([interpreter.executable, "-c", QUESTION, *names], env={**os.environ, **environment_of(interpreter)}, timeout=120,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    return done.stdout.decode().split()
+    found = importable(interpreter, tuple(PARTS.values()))
+    return [part for part, packages in PARTS.items() if packages in found]
 
 
 CASES = [(interpreter, part) for interpreter in interpreters.matrix() if interpreter.version[:2] >= (3, 8) for part in parts_of(interpreter)]
@@ -52,27 +30,6 @@ def test_every_part_runs_on_the_releases_that_matter():
     for part, releases in REQUIRED.items():
         found = {interpreter.version[:2] for interpreter, each in CASES if each == part}
         assert releases <= found, "{} is missing on {}".format(part, sorted(releases - found))
-
-
-def need_root(found, what):
-    if not (found and os.geteuid() == 0) and not interpreters.required():
-        pytest.skip("no {} here, or not root".format(what))
-    assert found and os.geteuid() == 0, "no {} here, or not root".format(what)
-    return found
-
-
-@pytest.fixture(scope="module")
-def postgres_port():
-    server = postgres.Server(need_root(postgres.find_programs(), "PostgreSQL"))
-    yield server.port
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def redis_port():
-    server = redis_server.Server(need_root(redis_server.find_program(), "Redis"))
-    yield server.port
-    server.close()
 
 
 class Look:
