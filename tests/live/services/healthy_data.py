@@ -52,12 +52,21 @@ async def asyncpg_idle():
     progress.ready()
 
 
-async def asyncpg_turns():
-    """Fewer connections than workers: they take turns, and all of them go on."""
-    pool = await open_asyncpg_pool(3)
+async def asyncpg_timeouts():
+    """Queries that were given up in time; the tasks went on with others."""
+    async def work(pool):
+        async with pool.acquire() as connection:
+            try:
+                await connection.execute("SELECT pg_sleep(100000)", timeout=0.02)
+            except asyncio.TimeoutError:
+                pass
+        while True:
+            await query_with_asyncpg(pool)
+
+    pool = await open_asyncpg_pool(WORKERS + 1)
     kept.append(pool)
     for _ in range(WORKERS):
-        keep(query_with_asyncpg(pool))
+        keep(work(pool))
     await many_rounds("query")
 
 
@@ -111,6 +120,27 @@ async def redis_workers():
         keep(work(client, "empty" if number % 2 else "busy"))
     keep(produce(client))
     await many_rounds("item")
+
+
+async def redis_timeouts():
+    """Workers that met a timeout of their connection, caught it and went on."""
+    from redis.exceptions import TimeoutError
+
+    async def work(client):
+        try:
+            await client.blpop("never", 0)
+        except TimeoutError:
+            pass
+        while True:
+            await client.set("key", "value")
+            progress.count("command")
+            await asyncio.sleep(0.01)
+
+    client = open_redis(socket_timeout=0.05)
+    kept.append(client)
+    for _ in range(WORKERS):
+        keep(work(client))
+    await many_rounds("command")
 
 
 async def psycopg():

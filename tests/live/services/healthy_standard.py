@@ -1,10 +1,11 @@
-"""A service in good health made of the standard library alone, chosen by name: healthy_standard.py PIPE NAME
+"""A service in good health made of the standard library alone (and anyio), chosen by name: healthy_standard.py PIPE NAME
 
 Written for 3.8 and later.
 """
 import asyncio
 import concurrent.futures
 import ctypes
+import json
 import logging
 import logging.handlers
 import os
@@ -13,6 +14,7 @@ import signal
 import ssl
 import sys
 import tempfile
+import threading
 import time
 
 import certificate
@@ -246,6 +248,182 @@ async def event_stream():
         keep(subscribe())
     keep(guarded())
     await many_rounds("tick")
+
+
+async def timeouts():
+    """Every way to give up in time; the tasks went on."""
+    finished = []
+
+    async def work():
+        for _ in range(3):
+            try:
+                await asyncio.wait_for(asyncio.sleep(100000), 0.01)
+            except asyncio.TimeoutError:
+                pass
+        if sys.version_info >= (3, 11):
+            try:
+                async with asyncio.timeout(0.01):
+                    await asyncio.sleep(100000)
+            except TimeoutError:
+                pass
+        finished.append(None)
+        await progress.forever()
+
+    for _ in range(WORKERS):
+        keep(work())
+    await progress.until(lambda: len(finished) == WORKERS)
+    progress.ready()
+
+
+async def anyio_timeouts():
+    import anyio
+
+    finished = []
+
+    async def work():
+        for _ in range(3):
+            with anyio.move_on_after(0.01):
+                await asyncio.sleep(100000)
+        async with anyio.create_task_group() as group:
+            group.start_soon(asyncio.sleep, 100000)
+            await asyncio.sleep(0.01)
+            group.cancel_scope.cancel()
+        finished.append(None)
+        await progress.forever()
+
+    for _ in range(WORKERS):
+        keep(work())
+    await progress.until(lambda: len(finished) == WORKERS)
+    progress.ready()
+
+
+async def shared_log():
+    """Threads and tasks write into one log file, whose lock they take turns at."""
+    log = logging.getLogger("service")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(logging.StreamHandler(tempfile.TemporaryFile("w")))
+
+    def write():
+        while True:
+            log.info("a thread says %s", "x" * 100)
+            time.sleep(0.001)
+
+    async def work():
+        while True:
+            log.info("a task is alive")
+            progress.count("line")
+            await asyncio.sleep(0.001)
+
+    for _ in range(4):
+        threading.Thread(target=write, daemon=True).start()
+    for _ in range(WORKERS):
+        keep(work())
+    await many_rounds("line")
+
+
+async def heavy_steps():
+    """Steps that compute for some milliseconds, and let others run in between."""
+    data = [{"number": number, "text": "x" * 20} for number in range(20000)]
+
+    async def work():
+        while True:
+            json.loads(json.dumps(data))
+            progress.count("document")
+            await asyncio.sleep(0)
+
+    async def tick():
+        while True:
+            await asyncio.sleep(0.001)
+
+    keep(work())
+    keep(tick())
+    await progress.until(lambda: progress.rounds.get("document", 0) > 2)
+    progress.ready()
+
+
+async def abandoned_generators():
+    """Asynchronous generators that are left before their end: the loop closes them."""
+    async def numbers():
+        number = 0
+        while True:
+            yield number
+            number += 1
+            await asyncio.sleep(0.001)
+
+    async def work():
+        while True:
+            async for number in numbers():
+                if number == 5:
+                    break
+            progress.count("round")
+
+    for _ in range(WORKERS):
+        keep(work())
+    await many_rounds("round")
+
+
+async def background_tasks():
+    """Tasks that nobody awaits: some in a set as the documentation has it, some held by their timer alone."""
+    running = set()
+
+    async def job():
+        await asyncio.sleep(0.01)
+        progress.count("job")
+
+    async def work():
+        while True:
+            task = asyncio.ensure_future(job())
+            running.add(task)
+            task.add_done_callback(running.discard)
+            asyncio.ensure_future(job())
+            await asyncio.sleep(0.002)
+
+    keep(work())
+    await many_rounds("job")
+
+
+async def answers_by_key():
+    """Each task waits for a future that a thread's message completes."""
+    waiters = {}
+    loop = asyncio.get_running_loop()
+
+    def answer_all():
+        for waiter in waiters.values():
+            waiter.done() or waiter.set_result("answer")
+
+    def receive():
+        while True:
+            time.sleep(0.002)
+            loop.call_soon_threadsafe(answer_all)
+
+    async def ask(key):
+        while True:
+            waiters[key] = loop.create_future()
+            await waiters[key]
+            progress.count("answer")
+
+    threading.Thread(target=receive, daemon=True).start()
+    for key in range(WORKERS):
+        keep(ask(key))
+    await many_rounds("answer")
+
+
+async def pipes():
+    """Lines to and from a child process."""
+    child = await asyncio.create_subprocess_exec("/bin/cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    kept.append(child)
+
+    async def work():
+        while True:
+            child.stdin.write(b"line\n")
+            await child.stdin.drain()
+            await child.stdout.readline()
+            progress.count("line")
+
+    keep(work())
+    keep(child.wait())
+    await many_rounds("line")
 
 
 async def main(name):

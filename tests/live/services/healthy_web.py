@@ -65,6 +65,65 @@ async def aiohttp_client():
     progress.ready()
 
 
+async def aiohttp_timeouts():
+    """Requests that were given up in time; the tasks went on with others."""
+    import aiohttp
+    from aiohttp import web
+
+    timeouts = []
+
+    async def answer(request):
+        await asyncio.sleep(QUIET_SECONDS if request.path == "/slow" else 0.01)
+        return web.json_response({})
+
+    async def ask(session, url):
+        for _ in range(2):
+            try:
+                await session.get(url + "slow", timeout=aiohttp.ClientTimeout(total=0.03))
+            except asyncio.TimeoutError:
+                timeouts.append(url)
+        while True:
+            async with session.get(url + "quick") as response:
+                await response.read()
+            progress.count("answer")
+
+    application = web.Application()
+    application.router.add_get("/{name}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    session = aiohttp.ClientSession()
+    kept.append(session)
+    for _ in range(SUBSCRIBERS):
+        keep(ask(session, "http://127.0.0.1:{}/".format(site._server.sockets[0].getsockname()[1])))
+    await progress.until(lambda: len(timeouts) == 2 * SUBSCRIBERS and progress.rounds.get("answer", 0) > SUBSCRIBERS)
+    progress.ready()
+
+
+async def aiohttp_resolving():
+    """Names are looked up by a service that takes its time; no connection of the pool is taken."""
+    import aiohttp
+    from aiohttp.abc import AbstractResolver
+
+    asked = []
+
+    class Resolver(AbstractResolver):
+        async def resolve(self, host, port=0, family=0):
+            asked.append(host)
+            await asyncio.sleep(QUIET_SECONDS)
+
+        async def close(self):
+            pass
+
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Resolver()))
+    kept.append(session)
+    for number in range(3):
+        keep(session.get("http://name{}.invalid/".format(number)))
+    await progress.until(lambda: len(asked) == 3)
+    progress.ready()
+
+
 async def fastapi():
     """Asynchronous endpoints, and synchronous ones in anyio's threads, of which there are enough."""
     import uvicorn
