@@ -111,15 +111,14 @@ class Service:
         os.write(self.target.process.stdin.fileno(), b"?")
         return self.target.next_report()
 
-    def wait_for_work(self, before):
-        """Until more of every kind of work has been done than before, if it does any by itself."""
+    def wait_for_work(self):
+        """Until more of every kind of work has been done than at first, if it does any by itself."""
         until = time.monotonic() + PATIENCE
-        now = self.ask_rounds()
+        now = before = self.ask_rounds()
         while any(now[kind] <= before[kind] for kind in before):
             assert time.monotonic() < until, (before, now, self.target.log_text())
             time.sleep(0.005)
             now = self.ask_rounds()
-        return now
 
 
 @pytest.fixture
@@ -150,8 +149,7 @@ def test_a_healthy_service_has_no_finding(asyncspy, begin, record_health, interp
     connections = Connections(service.facts["port"], requests) if requests else None
     if connections:
         connections.quiet()
-    before = service.ask_rounds()
-    between = service.ask_rounds if requests else lambda: service.wait_for_work(before)
+    between = service.ask_rounds if requests else service.wait_for_work
     try:
         check_health(asyncspy, service, name, interpreter, record_health, between)
     finally:
