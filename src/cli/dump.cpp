@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "analyse.h"
+#include "confirm.h"
 #include "output_file.h"
 #include "waiting_times.h"
 
@@ -26,14 +27,27 @@ Result<Report> read_report(const DumpOptions& options) {
   return analyse(*snapshot);
 }
 
+bool is_live(const DumpOptions& options) { return options.source.core.empty() && is_process_id(options.source.name); }
+
 Result<void> check_samples(const DumpOptions& options) {
   if (options.samples < 2 && options.view.filter.waiting_longer_than && is_process_id(options.source.name)) {
     return fail(ErrorKind::kUsage, "--waiting-longer-than: one look does not tell how long a task has been waiting",
                 "add --samples 3 --interval 1, for example");
   }
-  if (options.samples < 2 || (options.source.core.empty() && is_process_id(options.source.name))) return {};
+  if (options.samples < 2 || is_live(options)) return {};
   return fail(ErrorKind::kUsage, "--samples: a file is one look at a process, and another one would be the same",
               "asyncspy diff BEFORE AFTER compares two files");
+}
+
+// What may be over in a moment is looked at once more before anybody is alarmed.
+Report look_again(const DumpOptions& options, Report report) {
+  constexpr std::chrono::milliseconds kInBetween{150};
+  std::this_thread::sleep_for(kInBetween);
+  auto later = read_report(options);
+  if (!later) return report;
+  carry_waiting_times(report, *later);
+  confirm_findings(report, *later);
+  return std::move(*later);
 }
 
 // The last of several looks, with what the others say of how long its tasks have been waiting.
@@ -46,8 +60,14 @@ Result<Report> sample_report(const DumpOptions& options) {
     next += std::chrono::duration_cast<std::chrono::steady_clock::duration>(interval);
     std::this_thread::sleep_until(next);
     auto later = read_report(options);
-    if (later) carry_waiting_times(*report, *later);
+    if (later) {
+      carry_waiting_times(*report, *later);
+      confirm_findings(*report, *later);
+    }
     report = std::move(later);
+  }
+  if (options.samples < 2 && report && has_momentary_findings(*report) && report->capture.mode == CaptureMode::kStopped && is_live(options)) {
+    return look_again(options, std::move(*report));
   }
   return report;
 }

@@ -18,6 +18,13 @@ bool comes_first(const Finding& one, const Finding& other) {
   return one.confidence < other.confidence;
 }
 
+constexpr double kLong = 0.1;  // seconds: what has lasted so long is no matter of a moment
+
+bool may_pass(const Rule& rule, const Finding& finding) {
+  if (finding.severity == Severity::kInfo || finding.confidence == Confidence::kProven || finding.at_least_seconds.value_or(0) >= kLong) return false;
+  return rule.passing == Passing::kAll || (rule.passing == Passing::kWarnings && finding.severity == Severity::kWarning);
+}
+
 void limit(std::vector<Finding>& found) {
   if (found.size() <= kMostOfOneRule) return;
   std::ranges::stable_sort(found, comes_first);
@@ -35,7 +42,10 @@ std::vector<Finding> diagnose(const Report& report) {
   for (const Rule* rule : all_rules()) {
     std::vector<Finding> found;
     rule->find(seen, found);
-    for (Finding& finding : found) finding.rule = rule->id;
+    for (Finding& finding : found) {
+      finding.rule = rule->id;
+      finding.momentary = may_pass(*rule, finding);
+    }
     limit(found);
     std::ranges::move(found, std::back_inserter(findings));
   }

@@ -54,6 +54,7 @@ constexpr Rule kBlockingCall = {
     .remedy = "Use the asynchronous counterpart (asyncio.sleep, aiohttp, asyncpg, redis.asyncio, create_subprocess_exec), or move the "
               "call to a thread: await asyncio.to_thread(function, ...).",
     .find = find_blocking_calls,
+    .passing = Passing::kWarnings,
 };
 
 }  // namespace asyncspy

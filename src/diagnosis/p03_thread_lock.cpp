@@ -88,6 +88,7 @@ constexpr Rule kThreadLock = {
     .example = "async def handler():\n    asyncio.run_coroutine_threadsafe(work(), loop).result()     # on the loop's own thread",
     .remedy = "Await instead: `await work()`, asyncio.wrap_future(), asyncio.Queue and asyncio.Lock; or wait in a thread with to_thread.",
     .find = find_thread_locks,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

@@ -61,11 +61,12 @@ void find_unretrieved(const Case& seen, std::vector<Finding>& found) {
     const TaskFacts* facts = seen.report().facts_of(task);
     if (task.state != TaskState::kFinished || facts == nullptr || !has_unretrieved_error(*facts) || askers.ask_for(task)) continue;
     const Culprit culprit = culprit_of(seen.report(), *facts->outcome);
-    errors[fmt::format("{}\n{}:{}", facts->outcome->text, culprit.file, culprit.line)].push_back(&task);
+    errors[fmt::format("{}\n{}:{}\n{}", facts->outcome->text, culprit.file, culprit.line, facts->outcome->held)].push_back(&task);
   }
   for (const auto& [key, tasks] : errors) {
     const TaskFacts& facts = *seen.report().facts_of(*tasks.front());
     Finding finding;
+    finding.severity = facts.outcome->held ? Severity::kInfo : Severity::kWarning;
     finding.confidence = Confidence::kObserved;
     for (const Task* task : tasks) finding.tasks.push_back(task->id);
     finding.culprit = culprit_of(seen.report(), *facts.outcome);
@@ -81,6 +82,7 @@ void find_unretrieved(const Case& seen, std::vector<Finding>& found) {
       finding.evidence.push_back(fmt::format("{} is finished with an exception that was never retrieved (fields of the task){}", seen.name_of(*tasks[i]),
                                              describe_creation(seen.report(), *seen.report().facts_of(*tasks[i]))));
     }
+    if (facts.outcome->held) finding.evidence.push_back("a suspended frame has it in a local variable, and may still ask for it (frames of all tasks)");
     finding.evidence.push_back("no pending task waits for it (await chains of all tasks)");
     finding.fix = "await the task, or start it in an asyncio.TaskGroup (3.11+), which passes the exception on; or add a done callback that logs task.exception()";
     found.push_back(std::move(finding));
@@ -99,6 +101,7 @@ constexpr Rule kUnretrievedError = {
     .example = "background.add(asyncio.create_task(refresh()))      # raises; nobody awaits it",
     .remedy = "asyncio.TaskGroup; await the task; or task.add_done_callback() with a function that logs task.exception().",
     .find = find_unretrieved,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

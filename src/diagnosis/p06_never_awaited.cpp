@@ -11,6 +11,7 @@ void find_never_awaited(const Case& seen, std::vector<Finding>& found) {
   for (const LiveObjects& objects : seen.report().objects) {
     if (objects.kind != LiveKind::kCoroutine || is_library_file(objects.file)) continue;
     Finding finding;
+    finding.severity = Severity::kInfo;
     finding.confidence = Confidence::kObserved;
     finding.culprit = Culprit{objects.name, objects.file, objects.line, {}};
     finding.sentence = fmt::format("{} of {} ({}:{}) {} created and never started", format_count(objects.count, "coroutine"), objects.name, objects.file,
@@ -28,8 +29,8 @@ constexpr Rule kNeverAwaited = {
     .id = "P06",
     .title = "Coroutine never awaited",
     .meaning = "A coroutine function was called, and the coroutine that this yields was kept and neither awaited nor made a task of: nothing of it runs.",
-    .looks_at = "With --heap: coroutine objects of the program's own code that stand before their first instruction and belong to no task. Observed: they may "
-                "still be awaited.",
+    .looks_at = "With --heap: coroutine objects of the program's own code that stand before their first instruction and belong to no task. Observed, and "
+                "only a note, as whoever keeps them may still await them.",
     .example = "callbacks.append(notify(user))      # and nobody awaits what is in the list",
     .remedy = "await it, or asyncio.create_task(), TaskGroup.create_task(). asyncio's debug mode logs where it was created.",
     .find = find_never_awaited,

@@ -67,6 +67,7 @@ constexpr Rule kNeverReleased = {
     .example = "await lock.acquire()\nawait fetch()          # raises: release() below is never reached\nlock.release()",
     .remedy = "Use `async with lock:`. Release from the loop's own thread.",
     .find = find_never_released,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

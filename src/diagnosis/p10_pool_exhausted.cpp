@@ -18,8 +18,8 @@ struct Pool {
 
 constexpr Pool kPools[] = {
     {"asyncpg", "asyncpg/pool.py", "_acquire", "/asyncpg/", false},
-    {"aiohttp connector", "aiohttp/connector.py", "connect", "/aiohttp/client", true},
-    {"aiohttp connector", "aiohttp/connector.py", "_wait_for_available_connection", "/aiohttp/client", false},
+    {"aiohttp connector", "aiohttp/connector.py", "BaseConnector.connect", "/aiohttp/client", true},
+    {"aiohttp connector", "aiohttp/connector.py", "BaseConnector._wait_for_available_connection", "/aiohttp/client", false},
     {"redis", "redis/asyncio/connection.py", "BlockingConnectionPool.get_connection", "/redis/", false},
     {"httpx", "httpcore/_async/connection_pool.py", "wait_for_connection", "/httpcore/", false},
     {"psycopg", "psycopg_pool/pool_async.py", "getconn", "/psycopg/", false},
@@ -44,8 +44,9 @@ void find_exhausted_pools(const Case& seen, std::vector<Finding>& found) {
     std::size_t working = 0;
     const Task* first = nullptr;
     for (const Task& task : seen.report().tasks) {
-      if (task.state != TaskState::kPending || seen.is_held_up(task) || std::holds_alternative<Ready>(task.wait)) continue;
-      if (waits_for_connection(seen, task, pool)) {
+      if (task.state != TaskState::kPending) continue;
+      const bool can_run = task.running || seen.is_held_up(task) || std::holds_alternative<Ready>(task.wait);
+      if (!can_run && waits_for_connection(seen, task, pool)) {
         if (first == nullptr) first = &task;
         waiting.push_back(task.id);
       } else if (works_with_connection(seen, task, pool)) {
@@ -84,6 +85,7 @@ constexpr Rule kPoolExhausted = {
     .example = "async with pool.acquire() as one:\n    async with pool.acquire() as two:      # with ten of these and ten connections: nobody gets two",
     .remedy = "Hold a connection only for the query; never acquire twice in one task; set a timeout; enlarge the pool if it is only busy.",
     .find = find_exhausted_pools,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

@@ -129,6 +129,7 @@ constexpr Rule kExecutorFull = {
     .example = "await asyncio.to_thread(requests.get, url)     # without a timeout, a thousand times",
     .remedy = "Give the slow calls timeouts and an executor of their own; use asynchronous drivers.",
     .find = find_full_pools,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

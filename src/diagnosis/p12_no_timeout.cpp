@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include "graph_walks.h"
 #include "rules.h"
@@ -32,6 +34,16 @@ std::vector<bool> find_timed(const Case& seen) {
   return timed;
 }
 
+// Connections with the same local end were accepted by a server, which waits for its clients as long as they like.
+std::set<std::string_view> find_served(const Case& seen) {
+  std::set<std::string_view> once;
+  std::set<std::string_view> served;
+  for (const Descriptor& each : seen.report().descriptors) {
+    if (!each.local.empty() && !each.peer.empty() && !once.insert(each.local).second) served.insert(each.local);
+  }
+  return served;
+}
+
 struct Peer {
   std::vector<const Task*> tasks;
   const Descriptor* first = nullptr;
@@ -39,13 +51,14 @@ struct Peer {
 
 void find_untimed_waits(const Case& seen, std::vector<Finding>& found) {
   const std::vector<bool> timed = find_timed(seen);
+  const std::set<std::string_view> served = find_served(seen);
   std::map<std::string, Peer> peers;  // by place and peer
   const auto& tasks = seen.report().tasks;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (timed[i] || tasks[i].state != TaskState::kPending || seen.is_held_up(tasks[i])) continue;
     const int number = descriptor_of(seen, tasks[i]);
     const Descriptor* descriptor = number < 0 ? nullptr : seen.find_descriptor(number);
-    if (descriptor == nullptr || descriptor->peer.empty() || !descriptor->protocol.starts_with("tcp")) continue;
+    if (descriptor == nullptr || descriptor->peer.empty() || !descriptor->protocol.starts_with("tcp") || served.contains(descriptor->local)) continue;
     Peer& peer = peers[seen.place_of(tasks[i]) + " " + descriptor->peer];
     if (peer.first == nullptr) peer.first = descriptor;
     peer.tasks.push_back(&tasks[i]);
@@ -73,7 +86,8 @@ constexpr Rule kNoTimeout = {
     .title = "Network wait without a timeout",
     .meaning = "A task waits for a peer, and nothing ends the wait when that never answers: connections can die without a word.",
     .looks_at = "What the task waits for leads to a TCP connection, and no timer of the loop belongs to the task or to one that awaits it. "
-                "Observed, and only a note: servers and subscribers wait like this all the time.",
+                "Observed, and only a note: subscribers wait like this all the time. Several connections "
+                "with the same local end are a server's, and left out.",
     .example = "data = await reader.read(4096)",
     .remedy = "async with asyncio.timeout(10): ..., or the timeout of the client library; TCP keep-alive for quiet connections.",
     .find = find_untimed_waits,

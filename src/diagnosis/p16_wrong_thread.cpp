@@ -58,6 +58,7 @@ constexpr Rule kWrongThread = {
     .example = "threading.Thread(target=lambda: future.set_result(1)).start()",
     .remedy = "loop.call_soon_threadsafe(), asyncio.run_coroutine_threadsafe().",
     .find = find_lost_wakeups,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

@@ -86,6 +86,7 @@ constexpr Rule kStuckQueue = {
     .example = "asyncio.create_task(worker(queue))     # died of an exception that nobody looked at\nawait queue.join()",
     .remedy = "Await the workers (asyncio.TaskGroup); task_done() in a `finally`; give the queue a maxsize.",
     .find = find_stuck_queues,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

@@ -104,6 +104,7 @@ constexpr Rule kShutdown = {
     .example = "async def worker():\n    while True:\n        try: await job()\n        except BaseException: pass      # also when asyncio.run() cancels it",
     .remedy = "Raise CancelledError again; bound clean-up and calls in threads with timeouts.",
     .find = find_shutdown,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

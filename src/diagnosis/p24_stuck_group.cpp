@@ -64,6 +64,7 @@ constexpr Rule kStuckGroup = {
     .example = "async with asyncio.TaskGroup() as group:\n    group.create_task(fails())\n    group.create_task(swallows_cancellation())",
     .remedy = "Raise CancelledError again; bound clean-up with asyncio.timeout().",
     .find = find_stuck_groups,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

@@ -58,6 +58,7 @@ constexpr Rule kLostChild = {
     .example = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)     # the kernel reaps, asyncio waits for ever",
     .remedy = "Leave SIGCHLD and os.wait() alone; use communicate() so that full pipes do not stop the child.",
     .find = find_lost_children,
+    .passing = Passing::kAll,
 };
 
 }  // namespace asyncspy

@@ -1,6 +1,7 @@
 // What a rule of the catalogue is: a pure function from a report to findings, and the text that explains it.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,9 @@
 
 namespace asyncspy {
 
+// Which findings of a rule may be over in a moment, unless they are proven or have lasted already.
+enum class Passing : std::uint8_t { kNone, kWarnings, kAll };
+
 struct Rule {
   std::string_view id;       // "P01"
   std::string_view title;
@@ -18,6 +22,7 @@ struct Rule {
   std::string_view example;  // code that has the fault
   std::string_view remedy;
   void (*find)(const Case& seen, std::vector<Finding>& found);
+  Passing passing = Passing::kNone;
 };
 
 // All of them: causes before consequences, which is also the order in which equally bad findings are shown.

@@ -37,6 +37,8 @@ struct Finding {
   std::vector<int> threads;           // tids
   std::vector<std::string> evidence;  // every fact that it rests on, with where it was read
   std::string fix;
+  // It may be over in a moment, and be no fault then: one look can not tell. Not part of a stored report.
+  bool momentary = false;
 };
 
 // Something is wrong, and that is at least as sure as `weakest`: what an exit code or a list of processes counts.

@@ -40,6 +40,7 @@ struct Outcome {
   bool is_exception = false;
   std::string text;              // the result, or the exception as tracebacks end
   bool never_retrieved = false;  // an exception that nobody has asked for
+  bool held = false;             // never_retrieved, and a local variable of a suspended frame has the task, itself or in a container
   std::vector<SourcePlace> raised_at{};  // the functions that the exception came through, where it was raised last
 
   bool operator==(const Outcome&) const = default;

@@ -30,6 +30,7 @@ void put_outcome(JsonWriter& json, const Report& report, const std::optional<Out
   json.field("kind", outcome->is_exception ? "exception" : "result");
   json.field("text", outcome->text);
   json.field("never_retrieved", outcome->never_retrieved);
+  json.field("held", outcome->held);
   put_places(json, "raised_at", report, outcome->raised_at);
   json.end_object();
 }

@@ -21,6 +21,7 @@ Outcome read_outcome(JsonObject& object, FrameTables& tables) {
   outcome.is_exception = object.choice("kind", {"result", "exception"}) == 1;
   outcome.text = object.text("text");
   outcome.never_retrieved = object.flag("never_retrieved");
+  outcome.held = object.flag_if("held").value_or(false);
   outcome.raised_at = read_places(object, "raised_at", tables);
   return outcome;
 }

@@ -6,6 +6,7 @@
 #include "abandoned.h"
 #include "find_wait.h"
 #include "heap_census.h"
+#include "held_tasks.h"
 #include "heap_room.h"
 #include "holders.h"
 #include "loop_state.h"
@@ -155,6 +156,7 @@ class AsyncioReport {
       }
       tasks.push_back(std::move(task));
     }
+    mark_held(tasks);
     finish_threads(context);
     finish_primitives(tasks, primitives);
     if (report_.tasks.empty()) {
@@ -163,6 +165,23 @@ class AsyncioReport {
       std::ranges::move(tasks, std::back_inserter(report_.tasks));
     }
     std::ranges::move(jobs.take_jobs(), std::back_inserter(report_.jobs));
+  }
+
+  // Few tasks fail without anybody noticing: only then frames are searched for them.
+  void mark_held(const std::vector<Task>& tasks) {
+    AddressSet finished;
+    bool any = false;
+    const auto is_unretrieved = [this](const Task& task) {
+      return task.facts < report_.facts.size() && report_.facts[task.facts].outcome && report_.facts[task.facts].outcome->never_retrieved;
+    };
+    for (const Task& task : tasks) {
+      if (is_unretrieved(task)) any = finished.add(task.id);
+    }
+    if (!any) return;
+    const AddressSet held = find_held_tasks(inspection_, finished, raw_tasks_);
+    for (const Task& task : tasks) {
+      if (is_unretrieved(task)) report_.facts[task.facts].outcome->held = held.contains(task.id);
+    }
   }
 
   // Threads that wait for a job, and who will do it.

@@ -59,15 +59,11 @@ SERVICES = {
 # Which releases must have packages where the environment says CI; those that are not named here: all of them.
 REQUIRED = {"aiohttp": RELEASES[1:], "fastapi, uvicorn": RELEASES[1:], "asyncpg": RELEASES[1:], "psycopg": RELEASES[1:], "uvloop": RELEASES[1:3],
             "aiohttp, uvloop": RELEASES[1:3], "fastapi, uvicorn, uvloop": RELEASES[1:3]}
-# Debian 12's async_timeout (in its redis), aiohttp and anyio cancel a task at a timeout and never take back that this was counted;
-# its aiohttp waits for the address of a name in a function of the connector.
-LEFT_OUT = {(name, (3, 11)) for name in ("redis_subscribers", "redis_workers", "redis_timeouts", "aiohttp_timeouts", "aiohttp_resolving",
-                                         "anyio_timeouts")}
 NOT_IN_ROOTS = ("process_pool", "pipes")  # these have neither /dev/shm nor /bin/cat
 
 
 def is_meant_for(release, name):
-    return release >= SERVICES[name][2] and (name, release) not in LEFT_OUT
+    return release >= SERVICES[name][2]
 
 
 def can_run(interpreter, name):

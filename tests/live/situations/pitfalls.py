@@ -203,6 +203,22 @@ async def swallowed():
     await forever()
 
 
+async def goes_on_all_the_same():
+    while True:
+        try:
+            await asyncio.sleep(100000)  # here: dealt_with
+        except asyncio.CancelledError:
+            pass
+
+
+async def dealt_with():
+    task = keep(goes_on_all_the_same())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await settle()
+    await forever()
+
+
 async def puts(items):
     for item in range(3):
         await items.put(item)  # here: full_queue

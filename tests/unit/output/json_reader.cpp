@@ -65,7 +65,7 @@ Report make_everything() {
   facts.context = {{"request_id", "'\x1b'"}, {"user", "<masked>"}};
   facts.handling = {{0, "ValueError: boom\x1b[31m", false}, {1, "asyncio.exceptions.CancelledError", true}};
   TaskFacts ended;
-  ended.outcome = Outcome{true, "ValueError: boom", true, {{1, 0, 7}, {2, 1, 0}}};
+  ended.outcome = Outcome{true, "ValueError: boom", true, true, {{1, 0, 7}, {2, 1, 0}}};
   TaskFacts returned;
   returned.outcome = Outcome{false, "None", false};
   TaskFacts forgotten;

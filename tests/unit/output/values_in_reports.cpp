@@ -73,7 +73,7 @@ TEST_CASE("what finished tasks ended with is counted, the most frequent first") 
     task.facts = static_cast<std::uint32_t>(report.facts.size());
     report.facts.push_back({.created_at = {}, .coroutine_origin = {}, .context = {}, .handling = {}, .outcome = Outcome{false, "None", false}});
   }
-  report.facts.back().outcome = Outcome{true, "ValueError: boom", true, report.facts[0].created_at};
+  report.facts.back().outcome = Outcome{true, "ValueError: boom", true, false, report.facts[0].created_at};
   CHECK(contains(render_text(report, {}), "    = returned None (2 tasks); raised ValueError: boom in main  /srv/shop/app.py:88 "
                                           "(exception was never retrieved) (1 task)\n"));
   TextOptions options;
