@@ -20,6 +20,7 @@ constexpr std::string_view kPrimitiveFiles[] = {
 constexpr std::string_view kSubprocessFiles[] = {"asyncio/subprocess.py", "asyncio/base_subprocess.py"};
 constexpr std::string_view kTasks = "asyncio/tasks.py";
 
+constexpr std::size_t kMostJobs = 256;          // of one construct
 constexpr std::size_t kMostTasks = 1'000'000;   // of one construct
 constexpr std::size_t kMostFramesInferred = 8;  // through which a transport is looked for
 // _chain_future() adds its callback before anybody can await the future; of what ten thousand tasks wait for, the callbacks
@@ -94,7 +95,7 @@ class WaitSearch {
     if (auto watched = find_descriptor(awaited_)) return std::move(*watched);
     if (auto gathered = find_gathered()) return std::move(*gathered);
     if (auto completed = find_completing_task()) return std::move(*completed);
-    if (auto job = find_job()) return std::move(*job);
+    if (auto call = find_call()) return std::move(*call);
     return describe_future(state);
   }
 
@@ -232,7 +233,11 @@ class WaitSearch {
     }
     if (state != TaskState::kPending) return;
     ++many.pending;
-    if (context_.tasks.contains(item)) many.tasks.push_back(item);
+    if (context_.tasks.contains(item)) {
+      many.tasks.push_back(item);
+    } else if (many.jobs.size() < kMostJobs) {
+      if (auto job = find_job(item)) many.jobs.push_back(*job);
+    }
   }
 
   // Lib/asyncio/taskgroups.py, __aexit__: `_tasks` holds those that are not done.
@@ -335,22 +340,34 @@ class WaitSearch {
     return std::nullopt;
   }
 
-  // asyncio.futures._chain_future connects it with a concurrent.futures.Future: a call in a thread, or a task elsewhere.
-  std::optional<Wait> find_job() {
-    if (context_.jobs.find(awaited_) != nullptr) return OnJob{awaited_};  // anyio's workers complete it directly
-    auto callbacks = read_callbacks(inspection_, context_.asyncio, awaited_, kMostFirstCallbacks);
-    if (!callbacks) return std::nullopt;
+  // asyncio.futures._chain_future connects a future with a concurrent.futures.Future: of a call in a thread, or of a task elsewhere.
+  Address find_connected(Address future) {
+    auto callbacks = read_callbacks(inspection_, context_.asyncio, future, kMostFirstCallbacks);
+    if (!callbacks) return {};
     for (Address callback : *callbacks) {
       Callable callable = describe_callable(inspection_, callback);
       if (!callable.name.starts_with("_chain_future.")) continue;
       for (Address held : callable.holds) {
-        if (!is_instance(inspection_, held, "concurrent.futures._base.Future")) continue;
-        if (Address task = find_submitted_task(context_, held); !task.is_null()) return OnTask{task, "run_coroutine_threadsafe"};
-        context_.jobs.add(held);
-        return OnJob{held};
+        if (is_instance(inspection_, held, "concurrent.futures._base.Future")) return held;
       }
     }
-    return std::nullopt;
+    return {};
+  }
+
+  // The call in a thread that completes the future.
+  std::optional<Address> find_job(Address future) {
+    if (context_.jobs.find(future) != nullptr) return future;  // anyio's workers complete it directly
+    Address connected = find_connected(future);
+    if (connected.is_null() || !find_submitted_task(context_, connected).is_null()) return std::nullopt;
+    context_.jobs.add(connected);
+    return connected;
+  }
+
+  std::optional<Wait> find_call() {
+    if (auto job = find_job(awaited_)) return OnJob{*job};
+    Address connected = find_connected(awaited_);
+    if (connected.is_null()) return std::nullopt;
+    return OnTask{find_submitted_task(context_, connected), "run_coroutine_threadsafe"};
   }
 
   Wait describe_future(TaskState state) {

@@ -58,6 +58,7 @@ void confirm_findings(const Report& before, Report& after) {
     if (!finding.momentary) continue;
     if (confirmation.confirms(finding)) {
       finding.momentary = false;
+      finding.confidence = finding.when_confirmed.value_or(finding.confidence);
       finding.evidence.push_back(fmt::format("seen in two looks, {}, and nothing of it has moved", confirmation.apart()));
     } else {
       finding.severity = Severity::kInfo;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "own_code.h"
 #include "rules.h"
 #include "words.h"
 
@@ -17,6 +18,13 @@ struct Executor {
   std::vector<Address> waiting_tasks;  // for queued jobs
 };
 
+// Calls in threads that the task waits for, alone or with others.
+std::vector<Address> list_jobs(const Task& task) {
+  if (const auto* wait = std::get_if<OnJob>(&task.wait)) return {wait->job};
+  const auto* many = std::get_if<OnMany>(&task.wait);
+  return many == nullptr ? std::vector<Address>() : many->jobs;
+}
+
 std::map<Address, Executor> gather_executors(const Case& seen) {
   std::map<Address, Executor> executors;
   for (const Job& job : seen.report().jobs) {
@@ -26,10 +34,14 @@ std::map<Address, Executor> gather_executors(const Case& seen) {
     if (job.state == JobState::kRunning && job.thread >= 0) executor.running.push_back(&job);
   }
   for (const Task& task : seen.report().tasks) {
-    const auto* wait = std::get_if<OnJob>(&task.wait);
-    const Job* job = wait == nullptr || seen.is_held_up(task) ? nullptr : seen.find_job(wait->job);
-    if (job == nullptr || job->state != JobState::kQueued) continue;
-    if (const auto found = executors.find(job->executor); found != executors.end()) found->second.waiting_tasks.push_back(task.id);
+    if (seen.is_held_up(task)) continue;
+    for (Address id : list_jobs(task)) {
+      const Job* job = seen.find_job(id);
+      const auto found = job == nullptr || job->state != JobState::kQueued ? executors.end() : executors.find(job->executor);
+      if (found == executors.end()) continue;
+      found->second.waiting_tasks.push_back(task.id);
+      break;
+    }
   }
   return executors;
 }
@@ -77,6 +89,9 @@ void find_full_executors(const Case& seen, std::vector<Finding>& found) {
     }
     finding.evidence.push_back(fmt::format("threads {}, in a call {}, queued calls {} (frames of the threads and the pool's queue)", *any.workers, *any.busy, queued));
     put_workers(seen, executor, finding);
+    if (const Thread* first = executor.running.empty() ? nullptr : seen.find_thread(executor.running.front()->thread)) {
+      if (const Frame* own = find_own_frame(seen.report(), first->stack)) finding.culprit = seen.culprit_at(*own);
+    }
     finding.tasks = executor.waiting_tasks;
     finding.fix = all_wait_for_own ? "do not wait in a pool for the same pool: call the function directly, or use a second executor"
                                    : "give slow calls a timeout and an executor of their own (loop.run_in_executor(executor, ...)), or use asynchronous drivers";

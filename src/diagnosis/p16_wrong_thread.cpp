@@ -30,6 +30,7 @@ void find_lost_wakeups(const Case& seen, std::vector<Finding>& found) {
     if (loop.state != LoopState::kIdle || loop.ready.value_or(0) == 0 || thread == nullptr || !sleeps_long(*thread)) continue;
     Finding finding;
     finding.confidence = Confidence::kSuspected;
+    finding.when_confirmed = Confidence::kProven;
     finding.threads = {thread->tid};
     for (const Task& task : seen.report().tasks) {
       if (task.loop != static_cast<std::int32_t>(i) || !std::holds_alternative<Ready>(task.wait)) continue;
@@ -54,7 +55,8 @@ constexpr Rule kWrongThread = {
     .meaning = "A thread completed a future, put into an asyncio.Queue or called call_soon() of a loop that runs in another thread. The loop is "
                "not woken: what is ready waits until something else happens to wake it.",
     .looks_at = "Handles in the ready queue while the loop's thread sleeps in its selector, and no thread is just handing something over. "
-                "Suspected: between a proper wake-up and the moment when the thread gets the processor it looks the same.",
+                "Suspected, as between a proper wake-up and the moment when the thread gets the processor it looks the same; proven when a second look "
+                "finds it unchanged.",
     .example = "threading.Thread(target=lambda: future.set_result(1)).start()",
     .remedy = "loop.call_soon_threadsafe(), asyncio.run_coroutine_threadsafe().",
     .find = find_lost_wakeups,

@@ -76,6 +76,7 @@ class GraphBuilder {
       graph_.edges_.push_back({.from = from, .to = to, .construct = construct("ready")});
     } else if (const auto* on_many = std::get_if<OnMany>(&task.wait)) {
       for (Address each : on_many->tasks) add_edge(from, NodeKind::kTask, each.value(), on_many->construct);
+      for (Address each : on_many->jobs) add_edge(from, NodeKind::kJob, each.value(), on_many->construct);
     } else if (const auto* on_job = std::get_if<OnJob>(&task.wait)) {
       add_edge(from, NodeKind::kJob, on_job->job.value(), "await");
     } else if (const auto* on_process = std::get_if<OnProcess>(&task.wait)) {

@@ -39,6 +39,7 @@ struct Finding {
   std::string fix;
   // It may be over in a moment, and be no fault then: one look can not tell. Not part of a stored report.
   bool momentary = false;
+  std::optional<Confidence> when_confirmed;  // how sure it is once a second look has found it again
 };
 
 // Something is wrong, and that is at least as sure as `weakest`: what an exit code or a list of processes counts.

@@ -65,6 +65,7 @@ struct OnMany {
   std::uint64_t total = 0;      // with those that are done, as far as they are still known
   std::uint64_t failed = 0;     // of those that are done: ended with an exception
   std::string failure{};        // the first of these exceptions: "ValueError: boom"
+  std::vector<Address> jobs{};  // of Report::jobs: the first of the pending ones that are calls in other threads
   Address group{};              // of a TaskGroup: one of Report::primitives
 };
 

@@ -37,6 +37,7 @@ OnMany read_on_many(JsonObject& object) {
   wait.tasks = object.identities("tasks");
   wait.pending = object.count("pending");
   wait.total = object.count("total");
+  if (object.has("jobs")) wait.jobs = object.identities("jobs");
   wait.failed = object.count_if("failed").value_or(0);
   wait.failure = object.text_if("failure").value_or("");
   if (object.has("group")) wait.group = object.address("group");

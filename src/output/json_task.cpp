@@ -73,6 +73,7 @@ struct WaitFields {
     put_addresses(json, "tasks", wait.tasks);
     json.field("pending", wait.pending);
     json.field("total", wait.total);
+    put_addresses(json, "jobs", wait.jobs);
     json.field("failed", wait.failed);
     json.field("failure", wait.failure.empty() ? std::nullopt : std::optional(std::string_view(wait.failure)));
     json.field("group", wait.group);

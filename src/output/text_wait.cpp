@@ -155,6 +155,7 @@ std::string describe_many(const TextPage& page, const std::vector<const OnMany*>
     return fmt::format("{}, {} of {} pending in all", construct, pending, total);
   }
   std::string text = fmt::format("{}, {} of {} pending", construct, first.pending, first.total);
+  if (!first.jobs.empty()) text += fmt::format(", {} in other threads", format_count(first.jobs.size(), "call"));
   if (first.failed > 0) text += fmt::format(", {} failed ({})", first.failed, page.safe(first.failure));
   if (!first.tasks.empty()) text += ": " + page.list_tasks(first.tasks);
   return text;

@@ -188,6 +188,21 @@ async def executor_full():
     await forever()
 
 
+async def full_executor_in_gather():
+    loop, executor = asyncio.get_running_loop(), concurrent.futures.ThreadPoolExecutor(2)
+    keep(gathers_calls([loop.run_in_executor(executor, hang_too) for _ in range(5)]))
+    await settle()
+    await forever()
+
+
+async def gathers_calls(calls):
+    await asyncio.gather(*calls)
+
+
+def hang_too():
+    threading.Event().wait()  # here: full_executor_in_gather
+
+
 async def stubborn():
     try:
         await asyncio.sleep(100000)
