@@ -1,4 +1,4 @@
-// Room on the heap for many small objects, made at once and in huge pages where the kernel gives them.
+// Room on the heap for many small objects, made at once.
 //
 // A heap that grows by what is just needed takes a page fault every four KiB; for a million tasks they would take more time
 // than reading them.

@@ -126,10 +126,9 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::v
   std::uint64_t total = 0;
   for (const PageRange& range : ranges) total += range.pages;
   if (total == 0) return;
-  // One block, touched page by page: the copy into it then takes no page faults.
   blocks_.emplace_back(total * kPageSize);
+  blocks_.back().touch();  // the copy into it then takes no page faults
   std::byte* at = blocks_.back().bytes();
-  for (std::uint64_t page = 0; page < total; ++page) at[page * kPageSize] = std::byte{0};
   auto next = urgent.begin();
   for (const PageRange& range : ranges) {
     std::uint64_t first = range.start.value() / kPageSize;

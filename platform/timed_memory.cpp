@@ -1,9 +1,8 @@
 #include "timed_memory.h"
 
-#include <algorithm>
-#include <system_error>
-#include <thread>
 #include <vector>
+
+#include "parallel.h"
 
 namespace asyncspy {
 namespace {
@@ -13,7 +12,6 @@ constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
 
 // Most of the time goes into finding and holding each page of the target, which several threads do beside each other.
 constexpr std::size_t kBytesPerThread = std::size_t{8} << 20;  // less is copied before another thread has begun
-constexpr std::size_t kMostThreads = 4;
 
 }  // namespace
 
@@ -57,14 +55,7 @@ void TimedMemory::read_ranges(std::span<RangeRead> ranges) {
   const auto work = [&] {
     for (std::size_t i = next++; i < batches.size(); i = next++) read_batch(batches[i]);
   };
-  const std::size_t most = source_.is_concurrent() ? std::min<std::size_t>(kMostThreads, std::thread::hardware_concurrency()) : 1;
-  std::vector<std::jthread> helpers;
-  try {
-    for (std::size_t i = 1; i < std::min(most, total / kBytesPerThread); ++i) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // No more threads are allowed: those that there are do it.
-  }
-  work();
+  work_together(source_.is_concurrent() ? total / kBytesPerThread : 1, work);
 }
 
 }  // namespace asyncspy

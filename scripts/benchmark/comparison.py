@@ -90,7 +90,7 @@ def measure_native(python, count, quick, say):
 
 def compare(python, situation, count, pythons, quick, say, hopeless=()):
     """All tools on one fresh process but the hopeless ones. Returns what goes into the raw results."""
-    tools = [tool for tool in tools_for(python, pythons) if tool.name not in hopeless]
+    tools = [tool for tool in tools_for(python, pythons, count) if tool.name not in hopeless]
     result = {"situation": situation, "count": count, "python": python.name, "capture": None, "bulk_copy": None, "still": None}
     rounds = rounds_for(count, quick)
     with Target(python, situation, count) as target:
@@ -133,7 +133,7 @@ def churn_successes(python, count, tries, pythons, say):
     """How many of so many looks at tasks that never rest succeed, for asyncspy and the peers that know tasks."""
     successes = {}
     with Target(python, "churn", count) as target:
-        tools = [tool for tool in tools_for(python, pythons) if tool.counts and tool.counts != "text"]
+        tools = [tool for tool in tools_for(python, pythons, count) if tool.counts and tool.counts != "text"]
         for tool in tools:
             series, complaints = Series(tool.name), []
             for _ in range(tries):

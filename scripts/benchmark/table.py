@@ -65,7 +65,7 @@ def for_readme(results, facts):
     lines = ["Medians of one run of `scripts/bench` on {machine}, {date}, CPython {python}; all tools look at the same processes.".format(
                  python=python, **facts),
              "The pause is the longest time that a thread of the process stood still, as that thread felt it. py-spy shows threads,",
-             "not tasks; `-` was not run, as it had failed with fewer tasks.", ""]
+             "not tasks; `-` was not run, as it had failed with fewer tasks. A million tasks were dumped with `--max-pause 1000`.", ""]
     lines += _table(["idle tasks", "`asyncspy dump`", "pause", "memory", "`asyncio ps`", "`asyncio pstree`",
                      "`profiling.sampling dump --blocking`", "pause", "`py-spy dump`"], rows)
     words = {True: "yes", False: "no", None: "not measured"}

@@ -84,10 +84,12 @@ def _austin(pythons):
     return None
 
 
-def tools_for(python, pythons):
+def tools_for(python, pythons, count):
     """asyncspy first: the others are compared with it, on the same process."""
-    tools = [Tool("asyncspy dump", (ASYNCSPY, "dump", "{pid}"), counts="text"),
-             Tool("asyncspy dump -f json", (ASYNCSPY, "dump", "-f", "json", "{pid}"), counts="json")]
+    # Two gigabytes can not be copied within the default on every machine.
+    longer = ("--max-pause", "1000") if count >= 1_000_000 else ()
+    tools = [Tool("asyncspy dump", (ASYNCSPY, "dump", *longer, "{pid}"), counts="text"),
+             Tool("asyncspy dump -f json", (ASYNCSPY, "dump", *longer, "-f", "json", "{pid}"), counts="json")]
     if python.name in ("3.14", "3.15"):
         for command, counts in (("ps", "lines"), ("pstree", "names")):
             tools.append(Tool("{} asyncio {}".format(python.name, command),

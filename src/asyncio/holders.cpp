@@ -68,7 +68,15 @@ class HolderSearch {
   }
 
  private:
+  // Of a frame that executes: its `with` blocks keep methods at the bottom of a stack whose height is not known.
   void guess(const FrameValues& values, const Task& task, const std::string& function) {
+    for (Address value : values.lowest) {
+      Address held = lock_behind(value);
+      Primitive* primitive = held.is_null() ? nullptr : primitives_.find(held);
+      if (primitive != nullptr && is_taken(*primitive)) {
+        enter(held, {task.id, "is running and is, or was just, inside `async with` of " + function, false});
+      }
+    }
     for (Address value : values.locals) {
       Primitive* primitive = wanted_.contains(value) ? primitives_.find(value) : nullptr;
       if (primitive != nullptr && is_taken(*primitive)) enter(value, {task.id, "is running and has it in a local variable of " + function, false});

@@ -4,6 +4,7 @@ namespace asyncspy {
 namespace {
 
 constexpr std::int64_t kMostValues = 1 << 16;  // of one frame: beyond, it is garbage
+constexpr std::size_t kLowest = 4;             // of an unknown stack: what `with` blocks keep lies at its bottom
 
 std::uint64_t unsigned_offset(std::int32_t offset) { return static_cast<std::uint64_t>(offset); }
 
@@ -66,6 +67,14 @@ Result<FrameValues> read_frame_values(Inspection& inspection, Address frame) {
   FrameValues values;
   values.stack_is_known = extent.stack >= 0;
   auto locals = static_cast<std::size_t>(extent.locals);
+  if (!values.stack_is_known) {
+    std::vector<Address> lowest(kLowest);
+    const Address bottom = extent.first + locals * 8;
+    if (inspection.reader.memory.read(bottom, std::as_writable_bytes(std::span(lowest)))) {
+      for (Address& word : lowest) word = inspection.reader.untag(word);
+      values.lowest = std::move(lowest);
+    }
+  }
   std::vector<Address> words(locals + static_cast<std::size_t>(values.stack_is_known ? extent.stack : 0));
   if (words.empty()) return values;
   if (auto done = inspection.reader.memory.read(extent.first, std::as_writable_bytes(std::span(words))); !done) {

@@ -1,12 +1,14 @@
 """Calls in C between Python's frames, held against what the program knows of its own stacks."""
 import json
 import os
+import signal
+import subprocess
 import time
 
 import pytest
 
 import interpreters
-from target import PATIENCE, SITUATIONS
+from target import PATIENCE, SITUATIONS, thread_states
 
 
 def merged(thread):
@@ -83,6 +85,39 @@ def test_a_process_that_is_not_stopped_has_no_calls_in_c_and_that_is_said(asyncs
     report = asyncspy.dump(target.pid, "--native", "--no-pause")
     assert not any("native" in each for each in report["threads"])
     assert any("no native stacks" in warning for warning in report["warnings"])
+
+
+def test_a_stored_report_with_calls_in_c_is_shown_as_it_was(asyncspy, start_situation, any_interpreter, tmp_path):
+    target = start_situation(any_interpreter, "native_calls")
+    recording, stored = tmp_path / "recording", tmp_path / "report.json"
+    assert asyncspy.run("capture", "--native", target.pid, "-o", recording).returncode == 0
+    stored.write_bytes(asyncspy.run("dump", recording, "--native", "-f", "json").stdout)
+    assert asyncspy.run("show", stored, "-f", "json").stdout == stored.read_bytes()
+    for view in ([], ["--all"], ["--threads"]):
+        text = asyncspy.run("dump", recording, "--native", *view).stdout
+        assert asyncspy.run("show", stored, *view).stdout == text and b"  C  " in text
+
+
+def test_a_core_file_has_calls_in_c(asyncspy, start_situation, any_interpreter, tmp_path):
+    target = start_situation(any_interpreter, "native_calls")
+    subprocess.run(["gcore", "-o", str(tmp_path / "core"), str(target.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True,
+                   timeout=PATIENCE)
+    core, = tmp_path.glob("core.*")
+    check_stacks(read(asyncspy, core, "--native"), target.settled["promise"]["stacks"])
+
+
+def test_calls_in_c_of_a_process_that_stands_still_already(asyncspy, start_situation, any_interpreter):
+    target = start_situation(any_interpreter, "native_calls")
+    os.kill(target.pid, signal.SIGSTOP)
+    until = time.monotonic() + PATIENCE
+    while {state for state, _ in thread_states(target.pid).values()} != {"T"}:
+        assert time.monotonic() < until
+        os.sched_yield()
+    report = asyncspy.dump(target.pid, "--native")
+    assert {state for state, _ in thread_states(target.pid).values()} == {"T"}
+    # Registers are to be had from a stopped thread only by stopping it oneself: without them there are no calls, and that is said.
+    assert not any("native" in each for each in report["threads"])
+    assert any("no native stacks" in warning for warning in report["warnings"]), report["warnings"]
 
 
 def test_text_shows_calls_in_c_where_they_belong(asyncspy, start_situation, any_interpreter):

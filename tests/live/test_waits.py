@@ -139,3 +139,15 @@ def test_every_wait_is_what_the_program_says_it_is(asyncspy, start, interpreter,
     print("{} comparisons".format(judge.comparisons))
     assert not judge.differences, "\n".join(judge.differences)
     assert judge.comparisons > 150
+
+
+@pytest.mark.parametrize("interpreter", SUITED, ids=lambda each: each.label)
+def test_a_task_that_is_executing_is_found_to_hold_the_lock_that_it_is_inside_of(asyncspy, start_situation, interpreter):
+    target = start_situation(interpreter, "running_holder")
+    report = asyncspy.dump(target.pid)
+    lock, = (each for each in report["primitives"] if each["id"] == target.settled["promise"]["lock"])
+    running, = (each for each in report["tasks"] if each["running"])
+    assert running["stack"][-1]["function"].endswith("transfer")
+    assert [each["task"] for each in lock["holders"]] == [running["id"]], lock
+    assert "running" in lock["holders"][0]["how"] or lock["holders"][0]["certain"], lock
+    assert len(lock["waiters"]) == 1
