@@ -103,6 +103,7 @@ void CoreTarget::build_mappings() {
     mapping.start = file.start;
     mapping.end = file.end;
     mapping.readable = true;
+    mapping.executable = true;  // or not: nobody says, and what is no code in the file is not taken for it
     numbers.name(mapping, file);
     mappings_.push_back(std::move(mapping));
   }
