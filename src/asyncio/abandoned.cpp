@@ -17,6 +17,7 @@ std::optional<Abandonment> AbandonmentSearch::find(const RawTask& raw) {
   if (!callbacks) return std::nullopt;
   std::optional<Abandonment> found;
   for (Address callback : *callbacks) {
+    if (callback.is_null()) continue;  // garbage
     const std::optional<Abandonment>* known = known_.find(callback);
     if (known == nullptr) {
       known_.add(callback, judge(callback));

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "analyse.h"
 #include "confirm.h"
+#include "growth.h"
 #include "output_file.h"
 #include "waiting_times.h"
 
@@ -54,6 +56,8 @@ Report look_again(const DumpOptions& options, Report report) {
 Result<Report> sample_report(const DumpOptions& options) {
   auto report = read_report(options);
   const std::chrono::duration<double> interval(options.interval);
+  std::optional<Report> first;
+  if (options.samples > 1 && report) first = *report;
   auto next = std::chrono::steady_clock::now();
   for (int sample = 1; sample < options.samples && report; ++sample) {
     // Whatever a look takes, the next one is due an interval after this one; one that is late already follows at once.
@@ -66,6 +70,7 @@ Result<Report> sample_report(const DumpOptions& options) {
     }
     report = std::move(later);
   }
+  if (first && report) add_growth_findings(*first, *report);
   if (options.samples < 2 && report && has_momentary_findings(*report) && report->capture.mode == CaptureMode::kStopped && is_live(options)) {
     return look_again(options, std::move(*report));
   }

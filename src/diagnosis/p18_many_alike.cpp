@@ -35,8 +35,8 @@ constexpr Rule kCrowd = {
     .id = "P18",
     .title = "Leaked tasks",
     .meaning = "Tasks are started and never end: memory climbs, and every shutdown takes longer.",
-    .looks_at = "Five thousand or more tasks with equal stacks. Suspected, and only a note, as one look does not tell whether they grow: compare two "
-                "dumps.",
+    .looks_at = "Five thousand or more tasks with equal stacks. Suspected, and only a note, as one look does not tell whether they grow. With --samples: "
+                "groups that grow while none of their tasks ends; observed, and a warning from five hundred tasks on.",
     .example = "for event in stream:\n    asyncio.create_task(handle(event))      # faster than they end",
     .remedy = "Bound the number with asyncio.Semaphore or a fixed number of workers; put timeouts around what they wait for.",
     .find = find_crowds,

@@ -32,6 +32,18 @@ std::string describe_waiting(const Case& seen, const std::vector<Address>& tasks
   return fmt::format("{} wait in {}()", format_count(tasks.size(), "task"), operation);
 }
 
+// Whether anybody is left who could go on with the queue.
+void judge_users(std::int64_t users, Finding& finding) {
+  if (users == 0) {
+    finding.when_confirmed = Confidence::kObserved;
+    finding.evidence.push_back("no other pending task has the queue in a local variable, or in an attribute of one (frames of all tasks)");
+  } else {
+    finding.severity = Severity::kInfo;
+    finding.evidence.push_back(fmt::format("{} that {} not wait at it {} the queue in a local variable, or in an attribute of one, and may be busy with an item (frames of all tasks)",
+                                           format_count(static_cast<std::uint64_t>(users), "pending task"), users == 1 ? "does" : "do", users == 1 ? "has" : "have"));
+  }
+}
+
 void find_stuck_queues(const Case& seen, std::vector<Finding>& found) {
   for (const Primitive& queue : seen.report().primitives) {
     if (!queue.kind.ends_with("Queue")) continue;
@@ -69,6 +81,7 @@ void find_stuck_queues(const Case& seen, std::vector<Finding>& found) {
     const Task* first = finding.tasks.empty() ? nullptr : seen.find_task(finding.tasks.front());
     if (first != nullptr) finding.culprit = seen.culprit_of(*first);
     finding.evidence.push_back(fmt::format("size {}, maxsize {}, unfinished {}, {} waiting in get() (attributes of the queue)", *size, most, unfinished, *getters));
+    if (const auto users = queue.number("referring_tasks"); users && first != nullptr) judge_users(*users, finding);
     if (first != nullptr) finding.evidence.push_back(fmt::format("{} waits at {} (await chain of the task)", seen.name_of(*first), seen.place_of(*first)));
     found.push_back(std::move(finding));
   }
@@ -81,8 +94,8 @@ constexpr Rule kStuckQueue = {
     .title = "Queue without a consumer; join() in vain; queue without a bound",
     .meaning = "Producers wait at a full queue that nobody empties, or somebody waits in join() for items that nobody marks as done: the "
                "worker died or forgets task_done(). A queue without maxsize grows until memory is gone.",
-    .looks_at = "Size, maxsize, unfinished count and waiters of each queue at which a task waits. Suspected: a worker may be busy with an item. "
-                "Queues at which no task waits are not seen.",
+    .looks_at = "Size, maxsize, unfinished count and waiters of each queue at which a task waits. Suspected; observed when no "
+                "other task refers to the queue and a second look finds it unmoved; a note when one does, as it may be busy with an item. Queues at which no task waits are not seen.",
     .example = "asyncio.create_task(worker(queue))     # died of an exception that nobody looked at\nawait queue.join()",
     .remedy = "Await the workers (asyncio.TaskGroup); task_done() in a `finally`; give the queue a maxsize.",
     .find = find_stuck_queues,

@@ -10,6 +10,7 @@
 #include "heap_room.h"
 #include "holders.h"
 #include "loop_state.h"
+#include "queue_users.h"
 #include "read_task_facts.h"
 #include "tracked_objects.h"
 #include "unreachable.h"
@@ -209,6 +210,7 @@ class AsyncioReport {
     }
     primitives.resolve_waiters(task_of);
     find_holders(inspection_, raw_tasks_, tasks, primitives);
+    count_queue_users(inspection_, raw_tasks_, tasks, primitives);
     std::ranges::move(primitives.primitives(), std::back_inserter(report_.primitives));
   }
 

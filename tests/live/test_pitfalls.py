@@ -35,8 +35,8 @@ EXPECTED = {
     "wrong_thread": ("P16", "proven", "warning", (3, 8)),
     "full_executor_in_gather": ("P11", "observed", "warning", (3, 8)),
     "nested_loops": ("P17", "observed", "warning", (3, 8)),
-    "full_queue": ("P19", "suspected", "warning", (3, 8)),
-    "never_done": ("P19", "suspected", "warning", (3, 8)),
+    "full_queue": ("P19", "observed", "warning", (3, 8)),
+    "never_done": ("P19", "observed", "warning", (3, 8)),
     "shutdown": ("P22", "observed", "warning", (3, 8)),
     "unretrieved": ("P04", "observed", "warning", (3, 8)),
     "lost_task": ("P05", "proven", "warning", (3, 8)),
@@ -144,6 +144,19 @@ def test_a_thread_that_keeps_the_interpreter_lock_makes_the_loop_late(asyncspy, 
 
 
 @pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
+def test_tasks_that_grow_in_number_and_never_end_are_found_in_several_samples(asyncspy, start, record_finding, interpreter):
+    target = start(interpreter, os.path.join(SITUATIONS, "leaking.py"))
+    target.next_report()
+    report = asyncspy.dump(target.pid, "--samples", 3, "--interval", 0.5)
+    found = [each for each in report["findings"] if each["rule"] == "P18"]
+    assert len(found) == 1 and found[0]["confidence"] == "observed", report["findings"]
+    assert (os.path.basename(found[0]["culprit"]["file"]), found[0]["culprit"]["line"]) == ("leaking.py", line_of("here", "leaking.py"))
+    others = [each["rule"] for each in report["findings"] if is_alarm(each) and each["rule"] != "P18"]
+    record_finding("P18", "leaking", interpreter, True, others, True)
+    assert not others
+
+
+@pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
 @pytest.mark.parametrize("name", ["idle", "sleepers", "workers", "signals", "subprocess", "executor", "connections", "throttle", "condition",
                                   "timeouts", "threads", "streams", "nothing", "group", "datagrams", "busy"])
 def test_a_healthy_program_has_no_finding(asyncspy, start, interpreter, name):
@@ -161,7 +174,7 @@ def test_explain_knows_every_rule_and_fail_on_sets_the_exit_code(asyncspy, start
         done = asyncspy.run("explain", rule.lower())
         assert done.returncode == 0 and done.stdout.decode().startswith(rule)
     assert asyncspy.run("explain", "P99").returncode == 2
-    target = start(any_interpreter, PITFALLS, "full_queue")
+    target = start(any_interpreter, PITFALLS, "never_released")
     target.next_report()
     assert [asyncspy.run("dump", target.pid, "--fail-on", word).returncode for word in ("proven", "observed", "suspected")] == [0, 0, 1]
     target = start(any_interpreter, PITFALLS, "executor_full")

@@ -259,6 +259,7 @@ async def never_done():
     items.put_nowait("item")
     keep(gets(items))
     keep(joins(items))
+    del items
     await settle()
     await forever()
 
