@@ -262,7 +262,9 @@ class FrozenCopy {
                                                    describe_cut(), report.error().what),
                   "allow a longer stop with --max-pause, or read it with --no-pause");
     }
+    const auto heap_objects = report->capture.heap_objects;  // which the analysis has found
     report->capture = snapshot_.capture;
+    report->capture.heap_objects = heap_objects;
     report->capture.bytes_copied = snapshot_.memory->bytes();
     for (const std::string& warning : snapshot_.warnings) {
       if (std::ranges::find(report->warnings, warning) == report->warnings.end()) report->warnings.push_back(warning);

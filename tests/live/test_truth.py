@@ -9,7 +9,7 @@ from compare import compare
 from target import HERE, SITUATIONS
 
 NAMES = sorted(name[:-3] for name in os.listdir(SITUATIONS) if name.endswith(".py"))
-WITH_OWN_TEST = ("forked", "greedy", "healthy", "leaking", "holds_gil_in_c", "native_calls", "pitfalls", "random_graph", "sub_interpreters", "task_facts", "values")
+WITH_OWN_TEST = ("forked", "greedy", "healthy", "heap", "leaking", "holds_gil_in_c", "native_calls", "pitfalls", "random_graph", "sub_interpreters", "task_facts", "values")
 SEEDS = (1, 2, 3)
 ARGUMENTS = {"crowd": [2000], "fan_in": [2000], "many_stacks": [3000]}
 
