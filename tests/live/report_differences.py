@@ -4,7 +4,7 @@ import re
 
 # What only a live process has, or a kernel that was asked about it.
 OF_THE_LIVE = {"process": ("state", "uptime_seconds", "resident_bytes", "other_root", "executable_deleted"),
-               "capture": ("mode", "pause_seconds", "stops", "bytes_copied", "monotonic_seconds"),
+               "capture": ("mode", "pause_seconds", "stops", "bytes_copied", "samples", "sampled_seconds", "monotonic_seconds"),
                "thread": ("name", "state", "cpu_seconds"),
                "descriptor": ("kind", "path", "protocol", "local", "peer", "tcp_state", "receive_queue", "send_queue")}
 
