@@ -13,7 +13,7 @@ BACKGROUND_TASKS = 1000
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
-def _load(port, seconds):
+def load(port, seconds):
     """Requests per second, and the 99th percentile of their duration."""
     command = ["wrk", "-t1", "-c", str(CONNECTIONS), "-d", "{}s".format(seconds), "--latency", "http://127.0.0.1:{}/".format(port)]
     text = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + 30).stdout.decode()
@@ -50,16 +50,16 @@ def measure_service(python, quick, say):
     pairs, seconds = (3, 5) if quick else (8, 10)
     alone, dumped, pauses, failed = [], [], [], 0
     with Target(python, "http", BACKGROUND_TASKS) as target:
-        _load(target.port, 2)
+        load(target.port, 2)
         for number in range(pairs):
             for with_dumps in ((False, True), (True, False))[number % 2]:  # drift of the machine meets both alike
                 if with_dumps:
                     with DumpEverySecond(target) as dumps:
-                        dumped.append(_load(target.port, seconds))
+                        dumped.append(load(target.port, seconds))
                     pauses += [run.felt_pause for run in dumps.runs]
                     failed += sum(run.exit not in (0, 1) for run in dumps.runs)
                 else:
-                    alone.append(_load(target.port, seconds))
+                    alone.append(load(target.port, seconds))
     losses = [1 - b["rate"] / a["rate"] for a, b in zip(alone, dumped)]
     rates = [each["rate"] for each in alone]
     tails = [each["p99"] for each in alone]

@@ -159,6 +159,22 @@ def _service(results):
                 grown * 1e3, result["p99_alone"] * 1e3, result["pause"] * 1e3, result["p99_noise"] * 1e3))]
 
 
+def _top(results):
+    found = [each for each in results if each["situation"] == "top"]
+    claims = ("a web service under load that is watched with asyncspy top loses less than 1 % of its throughput",
+              "asyncspy top takes less than 5 % of a core on 10,000 tasks, and its memory stays flat over five minutes")
+    if not found:
+        return [_unmeasured(claim) for claim in claims]
+    loss, flat = found[0]["loss"], found[0]["flat"]
+    first = _unmeasured(claims[0])
+    if loss:
+        first = Verdict(claims[0], loss["loss"] < 0.01, "{:.2%} of {:.0f}/s (the rate alone varies by {:.1%}); it took {:.1%} of a core".format(
+            loss["loss"], loss["rate"], loss["rate_noise"], loss["cpu_under_load"]))
+    cpu, growth = sum(flat["cpu"]) / len(flat["cpu"]), flat["memory"][-1] / flat["memory"][0] - 1
+    return [first, Verdict(claims[1], cpu < 0.05 and growth < 0.05, "{:.1%} of a core; {:.1f} MB at first, {:.1f} MB {:.0f} s later".format(
+        cpu, flat["memory"][0] / 1e6, flat["memory"][-1] / 1e6, flat["part"] * (len(flat["memory"]) - 1)))]
+
+
 def all_verdicts(results):
     return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _short_stops, _native, _wall_against_stdlib, _wall_against_austin,
-                                       _complete, _cost_per_task, _memory, _churn)] + _service(results)
+                                       _complete, _cost_per_task, _memory, _churn)] + _service(results) + _top(results)

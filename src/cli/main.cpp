@@ -15,6 +15,7 @@
 #include "output_file.h"
 #include "ps.h"
 #include "show.h"
+#include "top.h"
 
 namespace asyncspy {
 namespace {
@@ -150,6 +151,28 @@ CLI::App* add_doctor(CLI::App& app, DoctorOptions& options) {
   return command;
 }
 
+CLI::App* add_top(CLI::App& app, TopCommandOptions& options) {
+  CLI::App* command = app.add_subcommand("top", "Watch the event loops of processes live: what runs, what is late, where tasks pile up");
+  command->add_option("PID", options.pids, "Processes to watch")->option_text(" ")->check(CLI::Validator(check_process_id, "", "process id"));
+  command->add_flag("--subprocesses", options.subprocesses, "Watch the Python processes that they started, too");
+  command->add_option("--wait", options.wait_name, "Wait for a Python process with this in its command line, and for the next one when it ends")
+      ->option_text("NAME");
+  command->add_option("-i,--interval", options.interval, "From one full look to the next, or longer where looks are expensive")
+      ->option_text("SECONDS [2]")
+      ->check(CLI::Range(0.1, 3600.0));
+  CLI::Option* max_pause = command->add_option("--max-pause", options.max_pause_ms, "Longest time that a process may stand still at a stretch");
+  max_pause->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")->check(CLI::Range(1, 60'000));
+  command->add_flag("--no-pause", options.no_pause, "Never stop the processes: values may be torn")->option_text(" ")->excludes(max_pause);
+  CLI::Option* batch = command->add_flag("-b,--batch", options.batch, "Write plain text, one screen after each full look");
+  command->add_option("-n", options.count, "So many screens, then end; without it, until the processes end")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(batch);
+  add_choice(command, "--color,--colour", options.colour, kColours, "Colours on the screen", "auto");
+  command->footer(kFooter);
+  return command;
+}
+
 CLI::App* add_explain(CLI::App& app, std::string& rule) {
   CLI::App* command = app.add_subcommand("explain", "Say what a finding means: explain P01; explain list names all rules");
   command->add_option("RULE", rule, "Rule of a finding, or list")->option_text(" ")->default_str("list");
@@ -189,6 +212,8 @@ ExitCode run(int argc, char** argv) {
   const CLI::App* capture = add_capture(app, capture_options);
   add_ps(app, ps_options);
   const CLI::App* doctor = add_doctor(app, doctor_options);
+  TopCommandOptions top_options;
+  const CLI::App* top = add_top(app, top_options);
   std::string rule;
   const CLI::App* explain = add_explain(app, rule);
   try {
@@ -205,6 +230,7 @@ ExitCode run(int argc, char** argv) {
   if (show->parsed()) return run_show(show_options);
   if (capture->parsed()) return run_capture(capture_options);
   if (doctor->parsed()) return run_doctor(doctor_options);
+  if (top->parsed()) return run_top(top_options);
   if (explain->parsed()) return run_explain(rule);
   return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);
 }
