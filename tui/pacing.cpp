@@ -6,8 +6,8 @@ namespace asyncspy {
 namespace {
 
 // How the processor time is divided. What is left is for what is not measured: waiting for keys, finding processes.
-constexpr double kFullPart = 0.5;
-constexpr double kLightPart = 0.3;
+constexpr double kFullPart = 0.45;
+constexpr double kLightPart = 0.4;
 constexpr double kDrawingPart = 0.1;
 
 constexpr double kSmoothing = 0.25;   // of a new value, when it is less than the old one

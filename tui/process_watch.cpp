@@ -11,6 +11,7 @@ namespace asyncspy {
 namespace {
 
 constexpr int kMostFailures = 50;      // of light samples in a row, until that is said
+constexpr double kNoticeSeconds = 15;
 constexpr double kRetrySeconds = 1;    // after a full look that failed
 
 double read_clock(clockid_t clock) {
@@ -60,7 +61,10 @@ Result<void> ProcessWatch::look(double now, ProcessModel& model) {
   }
   if (is_replaced(snapshot->process)) {
     model.replace(pid_, "the process has become another program: " + describe_command(snapshot->process));
-  } else if (model.status() != WatchStatus::kStarting) {
+  }
+  if (model.status() == WatchStatus::kStarting) {
+    notice_until_ = now + kNoticeSeconds;
+  } else if (model.status() != WatchStatus::kLive || now >= notice_until_) {
     model.set_status(WatchStatus::kLive, "");
   }
   known_ = snapshot->process;
@@ -68,8 +72,11 @@ Result<void> ProcessWatch::look(double now, ProcessModel& model) {
   const double pause = report->capture.mode == CaptureMode::kStopped ? report->capture.pause_seconds : 0;
   if (snapshot->runtime) sampler_ = std::make_unique<LightSampler>(*target_, std::move(*snapshot->runtime), std::move(snapshot->process));
   model.add_report(std::move(*report));
+  // A stop counts once the time has passed over which it is spread.
+  pauses_.note(now, last_pause_);
   last_pause_ = pause;
-  pauses_.note(now, pause);
+  last_full_ = now;
+  ++looks_;
   pacing_.note_full(processor_seconds() - cpu_before, pause);
   next_full_ = now + pacing_.full_interval();
   next_light_ = monotonic_seconds();
@@ -108,7 +115,8 @@ bool ProcessWatch::step(double now, ProcessModel& model) {
 WatchCosts ProcessWatch::costs(double now) const {
   WatchCosts costs;
   costs.last_pause = last_pause_;
-  costs.pause_share = pauses_.share(now);
+  // After the first look, what it will have been when the next one is due.
+  costs.pause_share = looks_ > 1 ? pauses_.share(last_full_) : last_pause_ / pacing_.full_interval();
   costs.full_interval = pacing_.full_interval();
   costs.light_rate = light_samples_.share(now);
   costs.light_problem = light_problem_;

@@ -52,10 +52,13 @@ class ProcessWatch {
   std::optional<ProcessFacts> known_;      // as of the last full look
   double next_full_ = 0;
   double next_light_ = 0;
+  double notice_until_ = 0;                // it is said for a while that the process is another one now
   int failures_ = 0;                       // of light samples, in a row
   std::string light_problem_;
   bool is_over_ = false;
   double last_pause_ = 0;
+  double last_full_ = 0;
+  std::uint64_t looks_ = 0;
   ShareMeter pauses_;
   ShareMeter light_samples_;
 };

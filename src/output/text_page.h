@@ -1,5 +1,5 @@
 // What the sections of the text output share: the report with look-ups by id, the style, and lines that go out one by
-// one. Internal to text_*.cpp.
+// one. Internal to text_*.cpp, and what the panels of tui/ are made of.
 #pragma once
 
 #include <cstddef>

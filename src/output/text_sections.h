@@ -1,4 +1,4 @@
-// The sections of the text output, in the order of the page. Internal to text_*.cpp.
+// The sections of the text output, in the order of the page. Internal to text_*.cpp, and what the panels of tui/ are made of.
 #pragma once
 
 #include <span>

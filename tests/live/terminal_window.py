@@ -1,7 +1,9 @@
 """A program in a terminal that nobody sees: a tmux server of its own, keys in, screens out, every wait with a bound."""
 import os
 import shlex
+import shutil
 import subprocess
+import tempfile
 import time
 
 from target import PATIENCE
@@ -14,7 +16,8 @@ class Window:
 
     def __init__(self, folder, command, width=80, height=24, environment=None):
         self.folder = str(folder)
-        self.socket = os.path.join(self.folder, "tmux")
+        self._short = tempfile.mkdtemp(prefix="top-")  # the path of a socket may have a hundred characters
+        self.socket = os.path.join(self._short, "tmux")
         variables = {**os.environ, "LC_ALL": "C.UTF-8", "SHELL": "/bin/sh"}
         for name in ("NO_COLOR", "TMUX", "COLUMNS", "LINES"):
             variables.pop(name, None)
@@ -32,6 +35,7 @@ class Window:
     def close(self):
         subprocess.run(["tmux", "-S", self.socket, "kill-server"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        shutil.rmtree(self._short, ignore_errors=True)
 
     def press(self, *keys):
         self._tmux("send-keys", *keys)
