@@ -1,7 +1,7 @@
 #include "process_model.h"
 
 #include <algorithm>
-#include <string_view>
+#include <set>
 
 #include "compare.h"
 #include "confirm.h"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kTrendSnapshots = 10;
 constexpr std::uint64_t kMostRecent = 6000;      // samples, a minute at 100 Hz: then all counts are halved
-constexpr std::size_t kMostCounted = 20'000;     // coroutines or tasks of one loop that are counted
+constexpr std::size_t kMostCounted = 20'000;     // functions or tasks of one loop that are counted
 constexpr std::size_t kMostLoops = 64;
 
 // The counts of long ago weigh less: half after each kMostRecent / 2 samples.
@@ -25,23 +25,19 @@ void halve(Map& counts) {
   }
 }
 
-// Frames of asyncio's own task, where it is written in Python, come before those of the coroutine.
-std::string_view entry_of_stack(const std::vector<LightFrame>& stack) {
-  for (const LightFrame& frame : stack) {
-    if (!frame.file.ends_with("asyncio/tasks.py")) return frame.function;
-  }
-  return {};
-}
-
 void count(LoopRecord& record, const LightLoop& loop) {
   ++record.recent;
   if (!loop.task.is_null()) {
-    if (const std::string_view entry = entry_of_stack(loop.stack); !entry.empty() && record.by_entry.size() < kMostCounted) ++record.by_entry[std::string(entry)];
+    std::set<std::string> places;  // a function that calls itself counts once
+    for (const LightFrame& frame : loop.stack) places.insert(key_of_place(frame.function, frame.file));
+    for (const std::string& place : places) {
+      if (record.by_place.size() < kMostCounted) ++record.by_place[place];
+    }
     if (record.by_task.size() < kMostCounted) ++record.by_task[loop.task];
   }
   if (record.recent < kMostRecent) return;
   record.recent /= 2;
-  halve(record.by_entry);
+  halve(record.by_place);
   halve(record.by_task);
 }
 
@@ -142,7 +138,7 @@ RowFacts ProcessModel::facts_of(const TopRow& row, RowUnit unit, std::int32_t lo
     std::uint64_t ran = 0;
     if (unit == RowUnit::kTasks) {
       if (const auto found = record->by_task.find(first.id); found != record->by_task.end()) ran = found->second;
-    } else if (const auto found = record->by_entry.find(std::string(entry_of_task(*report_, first))); found != record->by_entry.end()) {
+    } else if (const auto found = record->by_place.find(key_of_place(*report_, first)); found != record->by_place.end()) {
       ran = found->second;
     }
     facts.share = std::min(1.0, static_cast<double>(ran) / static_cast<double>(record->recent));

@@ -24,7 +24,7 @@ struct LoopRecord {
   LoopHistory history;
   HotStacks hot;
   std::uint64_t recent = 0;  // samples, of which the older ones count less and less
-  std::unordered_map<std::string, std::uint64_t> by_entry;  // of these, those in which a task ran that began with this coroutine
+  std::unordered_map<std::string, std::uint64_t> by_place;  // of these, those in which a task ran in this function or what it called
   std::unordered_map<Address, std::uint64_t> by_task;
 };
 

@@ -7,6 +7,7 @@
 #include "own_code.h"
 #include "text_sections.h"
 #include "wait_kind.h"
+#include "words.h"
 
 namespace asyncspy {
 namespace {
@@ -89,6 +90,7 @@ class RowBuilder {
     if (members.size() > 1) row.name += fmt::format(" +{}", members.size() - 1);
     row.where = page_.safe(describe_where(first));
     row.waits = row.running ? "running" : without_verb(describe_wait(page_, tasks));
+    if (row.waits.empty()) row.waits = std::string(to_word(first.state));  // it waits for nothing any more
     row.tasks = std::move(members);
     const RowFacts facts = facts_(row);
     row.share = facts.share;
@@ -181,8 +183,17 @@ RowKey key_of_task(const Task& task) {
   return hash.value();
 }
 
-std::string_view entry_of_task(const Report& report, const Task& task) {
-  return task.stack.empty() ? std::string_view() : name_of_frame(report, task.stack.front());
+std::string key_of_place(std::string_view function, std::string_view file) {
+  std::string key(function);
+  key += '\0';
+  key += file;
+  return key;
+}
+
+std::string key_of_place(const Report& report, const Task& task) {
+  const Frame* frame = find_own_frame(report, task.stack);
+  if (frame == nullptr || frame->function >= report.functions.size()) return "";
+  return key_of_place(name_of_frame(report, *frame), report.functions[frame->function].file);
 }
 
 std::vector<TopRow> build_rows(const Report& report, RowUnit unit, std::int32_t loop, const std::function<RowFacts(const TopRow&)>& facts) {

@@ -42,8 +42,9 @@ void filter_rows(std::vector<TopRow>& rows, std::string_view text);
 [[nodiscard]] RowKey key_of_group(const Report& report, const Task& task);
 [[nodiscard]] RowKey key_of_task(const Task& task);
 
-// The name of the coroutine that a task began with; empty: not known.
-[[nodiscard]] std::string_view entry_of_task(const Report& report, const Task& task);
+// The function that the table shows a task in, as a key of its name and file; empty: not known.
+[[nodiscard]] std::string key_of_place(std::string_view function, std::string_view file);
+[[nodiscard]] std::string key_of_place(const Report& report, const Task& task);
 
 enum class RowUnit : std::uint8_t { kGroups, kTasks };
 

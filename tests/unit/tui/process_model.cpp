@@ -70,7 +70,7 @@ TEST_CASE("keys stay the same from look to look") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(process.rows(RowUnit::kTasks, -1)[i].key == tasks[i].key);
 }
 
-TEST_CASE("the share of the loop's time is that of the samples in which the same coroutine ran") {
+TEST_CASE("the share of the loop's time is that of the samples in which the function of the group ran") {
   ProcessModel process(4242);
   process.add_report(make_look(0, 3));
   LightSample sample;
@@ -80,7 +80,7 @@ TEST_CASE("the share of the loop's time is that of the samples in which the same
     loop.state = i % 3 == 0 ? LoopState::kRunning : LoopState::kIdle;
     if (i % 3 == 0) {
       loop.task = process.report()->tasks[1].id;
-      loop.stack = {{"work", "/srv/work.py", 10}};
+      loop.stack = {{"handle", "/srv/server.py", 5}, {"work", "/srv/work.py", 10}, {"work", "/srv/work.py", 12}, {"parse", "/srv/work.py", 70}};
     }
     sample.time = 1000 + 0.01 * i;
     sample.loops = {loop};
