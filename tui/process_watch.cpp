@@ -5,6 +5,7 @@
 
 #include "analyse.h"
 #include "capture.h"
+#include "confirm.h"
 #include "text_sections.h"
 
 namespace asyncspy {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int kMostFailures = 50;      // of light samples in a row, until that is said
 constexpr double kNoticeSeconds = 15;
+constexpr double kSecondLook = 0.3;    // seconds after the first
 constexpr double kRetrySeconds = 1;    // after a full look that failed
 
 double read_clock(clockid_t clock) {
@@ -71,6 +73,8 @@ Result<void> ProcessWatch::look(double now, ProcessModel& model) {
   // Before the report joins the model, where it counts the pauses of all looks.
   const double pause = report->capture.mode == CaptureMode::kStopped ? report->capture.pause_seconds : 0;
   if (snapshot->runtime) sampler_ = std::make_unique<LightSampler>(*target_, std::move(*snapshot->runtime), std::move(snapshot->process));
+  // What may be over in a moment is no alarm until a second look confirms it: that one follows soon after the first.
+  const bool is_doubtful = looks_ == 0 && !options_.no_pause && has_momentary_findings(*report);
   model.add_report(std::move(*report));
   // A stop counts once the time has passed over which it is spread.
   pauses_.note(now, last_pause_);
@@ -78,7 +82,9 @@ Result<void> ProcessWatch::look(double now, ProcessModel& model) {
   last_full_ = now;
   ++looks_;
   pacing_.note_full(processor_seconds() - cpu_before, pause);
-  next_full_ = now + pacing_.full_interval();
+  // Stops that follow each other soon are made up for by a longer wait after them.
+  pauses_paid_ = std::max(pauses_paid_, now) + pause / options_.limits.pause_share;
+  next_full_ = is_doubtful ? now + kSecondLook : std::max(now + pacing_.full_interval(), pauses_paid_);
   next_light_ = monotonic_seconds();
   return {};
 }

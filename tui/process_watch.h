@@ -56,6 +56,7 @@ class ProcessWatch {
   int failures_ = 0;                       // of light samples, in a row
   std::string light_problem_;
   bool is_over_ = false;
+  double pauses_paid_ = 0;                 // when all stops so far are no more than their share of the time
   double last_pause_ = 0;
   double last_full_ = 0;
   std::uint64_t looks_ = 0;
