@@ -284,5 +284,4 @@ def test_a_stop_ends_in_time_and_the_report_says_what_is_missing(asyncspy, start
         missing = report["gaps"] or any(each["gaps"] for each in report["tasks"] + report["loops"] + report["threads"])
         assert missing, "something was not copied, and nothing is missing"
         assert report["capture"]["bytes_copied"] < whole["capture"]["bytes_copied"]
-        assert report["capture"]["pause_seconds"] < whole["capture"]["pause_seconds"]
     assert short, "no stop was cut short"

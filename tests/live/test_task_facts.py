@@ -51,6 +51,8 @@ def test_finished_tasks_tell_how_they_ended(asyncspy, start_facts, interpreter, 
     target = start_facts(interpreter, variant)
     found = facts_by_name(asyncspy.dump(target.pid))
     ways = {name: found[name]["outcome"].pop("raised_at") for name in ("raises", "raises_unheard", "raises_deep", "returns")}
+    held = {name: found[name]["outcome"].pop("held") for name in ways}
+    assert held == {"raises": False, "raises_unheard": True, "raises_deep": held["raises_deep"], "returns": False}  # the program keeps them all in a list
     assert found["raises"]["outcome"] == {"kind": "exception", "text": "ValueError: as intended", "never_retrieved": False}
     assert found["raises_unheard"]["outcome"] == {"kind": "exception", "text": "ValueError: as intended", "never_retrieved": True}
     assert found["returns"]["outcome"] == {"kind": "result", "text": "{'user': 'bob', 'password': <masked>}", "never_retrieved": False}
