@@ -18,7 +18,7 @@ constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::chrono::microseconds kSlow{400};  // for one huge page
-constexpr std::size_t kBytesPerThread = std::size_t{8} << 20;
+constexpr std::size_t kBytesPerThread = std::size_t{2} << 20;
 
 }  // namespace
 

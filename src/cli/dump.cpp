@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #include "analyse.h"
 #include "confirm.h"
@@ -13,6 +16,15 @@
 
 namespace asyncspy {
 namespace {
+
+// To give the copy's memory back takes a while, in which the report can be shown already.
+void give_back(Snapshot snapshot) {
+  try {
+    std::thread([kept = std::make_unique<Snapshot>(std::move(snapshot))]() mutable { kept.reset(); }).detach();
+  } catch (const std::system_error&) {
+    // No thread is to be had: it is given back here and now.
+  }
+}
 
 Result<Report> read_report(const DumpOptions& options) {
   CaptureOptions capture_options;
@@ -26,7 +38,9 @@ Result<Report> read_report(const DumpOptions& options) {
     return fail(ErrorKind::kUsage, "--native: the recording holds no native stacks", "record the process again: asyncspy capture --native PID -o FILE");
   }
   if (!options.native) snapshot->native_stacks.reset();
-  return analyse(*snapshot);
+  auto report = analyse(*snapshot);
+  give_back(std::move(*snapshot));
+  return report;
 }
 
 bool is_live(const DumpOptions& options) { return options.source.core.empty() && is_process_id(options.source.name); }
