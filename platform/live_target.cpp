@@ -242,9 +242,7 @@ std::vector<Descriptor> LiveTarget::read_descriptors(const std::vector<int>& num
 
 std::vector<ChildProcess> LiveTarget::read_children() { return read_child_processes(pid_); }
 
-int LiveTarget::find_fork_parent() {
-  return asyncspy::find_fork_parent(pid_, read_system_file(fmt::format("/proc/{}/auxv", pid_), kMostAuxiliaryBytes).text);
-}
+int LiveTarget::find_fork_parent(const ProcessFacts& process) { return asyncspy::find_fork_parent(pid_, process.auxiliary_vector); }
 
 Result<std::vector<PageRange>> LiveTarget::find_written_pages(const std::vector<Mapping>& mappings) {
   return asyncspy::find_written_pages(pid_, mappings);

@@ -21,7 +21,7 @@ class LiveTarget final : public Target {
   [[nodiscard]] std::unique_ptr<Standstill> find_standstill() override;
   [[nodiscard]] std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) override;
   [[nodiscard]] std::vector<ChildProcess> read_children() override;
-  [[nodiscard]] int find_fork_parent() override;
+  [[nodiscard]] int find_fork_parent(const ProcessFacts& process) override;
   [[nodiscard]] MappedFiles* mapped_files() override { return &files_; }
   [[nodiscard]] std::int64_t monotonic_now() override;
   [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override;

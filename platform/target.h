@@ -79,7 +79,7 @@ class Target {
   [[nodiscard]] virtual std::vector<ChildProcess> read_children() { return {}; }
 
   // Its parent, when it is a fork of that without exec; 0: it is none, or that is not known.
-  [[nodiscard]] virtual int find_fork_parent() { return 0; }
+  [[nodiscard]] virtual int find_fork_parent(const ProcessFacts&) { return 0; }
 
   // The files that are mapped into it; null where there are none to be had. Lives as long as this.
   [[nodiscard]] virtual MappedFiles* mapped_files() { return nullptr; }

@@ -9,10 +9,6 @@
 namespace asyncspy {
 namespace {
 
-bool descends_from(const Type& type, Address base) {
-  return !base.is_null() && std::find(type.mro.begin(), type.mro.end(), base) != type.mro.end();
-}
-
 // Elements are (callback, context); in 3.7 and later always tuples (Lib/asyncio/futures.py, Modules/_asynciomodule.c).
 Result<void> append_pairs(Inspection& inspection, Address list, std::size_t most, std::vector<Address>& callbacks) {
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, list));
@@ -36,7 +32,7 @@ Result<std::vector<Address>> read_callbacks(Inspection& inspection, const Asynci
                                             std::size_t most) {
   std::vector<Address> callbacks;
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, future));
-  if (descends_from(*type, asyncio.c_future) || descends_from(*type, asyncio.c_task)) {
+  if (is_c_future(asyncio, *type)) {
     const FutureLayout& layout = inspection.layout().future;
     ASYNCSPY_TRY(view, inspection.reader.view_of(future, layout.callback0, layout.callbacks));
     if (Address first = view.get(layout.callback0); !first.is_null()) callbacks.push_back(first);

@@ -1,5 +1,6 @@
 #include "find_asyncio.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@ namespace asyncspy {
 namespace {
 
 constexpr std::size_t kMaxListedTasks = 50'000'000;
+
+bool descends_from(const Type& type, Address base) { return !base.is_null() && std::ranges::find(type.mro, base) != type.mro.end(); }
 
 Result<Address> module_dict(Inspection& inspection, const std::vector<DictEntry>& modules, std::string_view name) {
   ASYNCSPY_TRY(module, find_in_entries(inspection.reader, modules, name));
@@ -151,6 +154,10 @@ void collect_lists(Inspection& inspection, const Asyncio& asyncio, const std::ve
 }
 
 }  // namespace
+
+bool is_c_task(const Asyncio& asyncio, const Type& type) { return descends_from(type, asyncio.c_task); }
+bool is_c_future(const Asyncio& asyncio, const Type& type) { return descends_from(type, asyncio.c_future) || is_c_task(asyncio, type); }
+bool is_task_type(const Asyncio& asyncio, const Type& type) { return is_c_task(asyncio, type) || descends_from(type, asyncio.py_task); }
 
 Result<std::optional<Asyncio>> find_asyncio(Inspection& inspection, const Interpreter& interpreter) {
   ASYNCSPY_TRY(modules, read_dict(inspection.reader, interpreter.modules));

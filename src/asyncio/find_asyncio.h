@@ -24,6 +24,13 @@ struct Asyncio {
   Address accelerator;      // the module _asyncio, or null
 };
 
+// Whether an instance of the type is laid out as _asyncio.Future, whose members a task has, too; or as _asyncio.Task.
+[[nodiscard]] bool is_c_future(const Asyncio& asyncio, const Type& type);
+[[nodiscard]] bool is_c_task(const Asyncio& asyncio, const Type& type);
+
+// Whether it is a task of asyncio's own two kinds, or of a class that is derived from one.
+[[nodiscard]] bool is_task_type(const Asyncio& asyncio, const Type& type);
+
 // Nothing when the interpreter has not imported asyncio.tasks.
 [[nodiscard]] Result<std::optional<Asyncio>> find_asyncio(Inspection& inspection, const Interpreter& interpreter);
 

@@ -95,7 +95,7 @@ class WaitSearch {
     if (auto watched = find_descriptor(awaited_)) return std::move(*watched);
     if (auto gathered = find_gathered()) return std::move(*gathered);
     if (auto completed = find_completing_task()) return std::move(*completed);
-    if (auto call = find_call()) return std::move(*call);
+    if (auto call = find_call(awaited_)) return std::move(*call);
     return describe_future(state);
   }
 
@@ -356,18 +356,18 @@ class WaitSearch {
 
   // The call in a thread that completes the future.
   std::optional<Address> find_job(Address future) {
-    if (context_.jobs.find(future) != nullptr) return future;  // anyio's workers complete it directly
-    Address connected = find_connected(future);
-    if (connected.is_null() || !find_submitted_task(context_, connected).is_null()) return std::nullopt;
-    context_.jobs.add(connected);
-    return connected;
+    const auto call = find_call(future);
+    const auto* job = call ? std::get_if<OnJob>(&*call) : nullptr;
+    return job == nullptr ? std::nullopt : std::optional(job->job);
   }
 
-  std::optional<Wait> find_call() {
-    if (auto job = find_job(awaited_)) return OnJob{*job};
-    Address connected = find_connected(awaited_);
+  std::optional<Wait> find_call(Address future) {
+    if (context_.jobs.find(future) != nullptr) return OnJob{future};  // anyio's workers complete it directly
+    Address connected = find_connected(future);
     if (connected.is_null()) return std::nullopt;
-    return OnTask{find_submitted_task(context_, connected), "run_coroutine_threadsafe"};
+    if (Address task = find_submitted_task(context_, connected); !task.is_null()) return OnTask{task, "run_coroutine_threadsafe"};
+    context_.jobs.add(connected);
+    return OnJob{connected};
   }
 
   Wait describe_future(TaskState state) {

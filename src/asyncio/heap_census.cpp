@@ -42,8 +42,6 @@ struct TypeRole {
   std::size_t place = 0;  // of its class among the counts
 };
 
-bool descends_from(const Type& type, Address base) { return !base.is_null() && std::ranges::find(type.mro, base) != type.mro.end(); }
-
 class CensusTaker {
  public:
   CensusTaker(Inspection& inspection, const Asyncio& asyncio) : inspection_(inspection), asyncio_(asyncio) {}
@@ -83,7 +81,7 @@ class CensusTaker {
     auto found = inspection_.types.find(inspection_.reader, address);
     if (!found) return {};
     const Type& type = **found;
-    if (descends_from(type, asyncio_.c_task) || descends_from(type, asyncio_.py_task)) return {.role = Role::kTask};
+    if (is_task_type(asyncio_, type)) return {.role = Role::kTask};
     switch (type.kind) {
       case TypeKind::kCoroutine: return {.role = Role::kCoroutine};
       case TypeKind::kGenerator: return {.role = Role::kGenerator};

@@ -12,10 +12,6 @@
 namespace asyncspy {
 namespace {
 
-bool descends_from(const Type& type, Address base) {
-  return !base.is_null() && std::find(type.mro.begin(), type.mro.end(), base) != type.mro.end();
-}
-
 // Modules/_asynciomodule.c, fut_state.
 TaskState state_of(std::uint32_t state) {
   switch (state) {
@@ -65,7 +61,7 @@ class TaskRead {
     }
     raw_.task.type = (*type)->name;
     Result<void> done{};
-    if (descends_from(**type, asyncio.c_task)) {
+    if (is_c_task(asyncio, **type)) {
       raw_.is_in_c = true;
       done = read_c_task();
     } else {
@@ -168,7 +164,7 @@ RawTask read_task(Inspection& inspection, const Asyncio& asyncio, Address object
 TaskState read_future_state(Inspection& inspection, const Asyncio& asyncio, Address future) {
   auto type = inspection.types.of(inspection.reader, future);
   if (!type) return TaskState::kUnknown;
-  if (descends_from(**type, asyncio.c_future) || descends_from(**type, asyncio.c_task)) {
+  if (is_c_future(asyncio, **type)) {
     auto state = inspection.reader.read(future, inspection.layout().future.state);
     return state ? state_of(*state) : TaskState::kUnknown;
   }

@@ -61,7 +61,7 @@ class IslandSearch {
     if (!raw_.is_in_c || task.state != TaskState::kPending || task.running || task.awaited.is_null() || task.callbacks > 0) return false;
     if (raw_.chain.end != ChainEnd::kFuture || raw_.task.stack.empty() || raw_.task.stack.size() > kMostLinks || !task.gaps.empty()) return false;
     auto type = inspection_.types.of(inspection_.reader, task.awaited);
-    return type && std::ranges::find((*type)->mro, asyncio_.c_future) != (*type)->mro.end();
+    return type && is_c_future(asyncio_, **type);
   }
 
   // The task refers to its coroutine and to the future; the future to its only callback, the wake-up, and that to the task.

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "compare.h"
+#include "finding_order.h"
 #include "words.h"
 
 namespace asyncspy {
@@ -65,9 +66,7 @@ void confirm_findings(const Report& before, Report& after) {
       finding.evidence.push_back(fmt::format("seen in one of two looks, {}: it may be over in a moment", confirmation.apart()));
     }
   }
-  std::ranges::stable_sort(after.findings, [](const Finding& one, const Finding& other) {
-    return one.severity != other.severity ? one.severity > other.severity : one.confidence < other.confidence;
-  });
+  sort_findings(after.findings);
 }
 
 }  // namespace asyncspy

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "finding_order.h"
 #include "merge.h"
 #include "rule.h"
 
@@ -11,12 +12,6 @@ namespace asyncspy {
 namespace {
 
 constexpr std::size_t kMostOfOneRule = 50;
-
-// What is shown first is what a person should read first; rules already come causes before consequences.
-bool comes_first(const Finding& one, const Finding& other) {
-  if (one.severity != other.severity) return one.severity > other.severity;
-  return one.confidence < other.confidence;
-}
 
 constexpr double kLong = 0.1;  // seconds: what has lasted so long is no matter of a moment
 
@@ -27,7 +22,7 @@ bool may_pass(const Rule& rule, const Finding& finding) {
 
 void limit(std::vector<Finding>& found) {
   if (found.size() <= kMostOfOneRule) return;
-  std::ranges::stable_sort(found, comes_first);
+  sort_findings(found);
   const std::size_t more = found.size() - kMostOfOneRule;
   found.resize(kMostOfOneRule);
   found.back().evidence.push_back(fmt::format("{} more findings of this rule are left out", more));
@@ -50,7 +45,7 @@ std::vector<Finding> diagnose(const Report& report) {
     std::ranges::move(found, std::back_inserter(findings));
   }
   merge_findings(findings);
-  std::ranges::stable_sort(findings, comes_first);
+  sort_findings(findings);
   return findings;
 }
 

@@ -6,6 +6,7 @@
 
 #include "case.h"
 #include "compare.h"
+#include "finding_order.h"
 #include "words.h"
 
 namespace asyncspy {
@@ -49,9 +50,7 @@ void add_growth_findings(const Report& first, Report& last) {
   if (found.empty()) return;
   std::erase_if(last.findings, [](const Finding& each) { return each.rule == "P18"; });  // of one look, and less sure
   std::ranges::move(found, std::back_inserter(last.findings));
-  std::ranges::stable_sort(last.findings, [](const Finding& one, const Finding& other) {
-    return one.severity != other.severity ? one.severity > other.severity : one.confidence < other.confidence;
-  });
+  sort_findings(last.findings);
 }
 
 }  // namespace asyncspy

@@ -176,7 +176,7 @@ class AsyncioReport {
       return task.facts < report_.facts.size() && report_.facts[task.facts].outcome && report_.facts[task.facts].outcome->never_retrieved;
     };
     for (const Task& task : tasks) {
-      if (is_unretrieved(task)) any = finished.add(task.id);
+      if (is_unretrieved(task)) any = finished.add(task.id) || any;
     }
     if (!any) return;
     const AddressSet held = find_held_tasks(inspection_, finished, raw_tasks_);

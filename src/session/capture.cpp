@@ -290,7 +290,7 @@ Result<Snapshot> capture(Target& target, const CaptureOptions& options) {
   snapshot.has_values = options.full || options.wanted.wants_values();
   ASYNCSPY_TRY(process, target.read_process());
   snapshot.process = std::move(process);
-  snapshot.process.forked_from = target.find_fork_parent();
+  snapshot.process.forked_from = target.find_fork_parent(snapshot.process);
   Result<void> done;
   if (!target.is_live()) {
     done = look_at_core(target, options, snapshot);
