@@ -146,7 +146,12 @@ class WaitSearch {
     if (is_any(file, kSubprocessFiles)) return find_process(*frame);
     if (is_in(file, "asyncio/taskgroups.py")) return find_task_group(*frame);
     if (is_in(file, "asyncio/base_events.py")) return find_server(*frame);
-    if (is_in(file, kTasks)) return find_task_function(*frame);
+    if (is_in(file, kTasks)) {
+      if (name_of(*frame) == "_wait" && *frame >= 2) {  // anyio 3 waits for its groups in asyncio.wait()
+        if (auto group = find_anyio_group(*frame - 2)) return group;
+      }
+      return find_task_function(*frame);
+    }
     return std::nullopt;
   }
 
@@ -245,6 +250,7 @@ class WaitSearch {
     auto place = place_at(frame);
     if (!place || place->self.is_null()) return std::nullopt;
     Address tasks = find_object(inspection_, place->self, "_tasks");
+    if (tasks.is_null()) tasks = find_object(inspection_, find_object(inspection_, place->self, "cancel_scope"), "_tasks");  // anyio 3
     if (tasks.is_null()) return std::nullopt;
     OnMany many;
     many.construct = "TaskGroup";

@@ -100,6 +100,9 @@ def check_anyio(look, expected):
     assert (receive["wait"]["primitive"], receive["wait"]["operation"]) == ("MemoryObjectReceiveStream", "receive")
     assert look.primitive(receive)[1]["size"] == 0
     check_timeout(look.task("anyio scope"), expected["anyio scope"])
+    group = look.task("anyio group")["wait"]
+    assert (group["kind"], group.get("construct"), group.get("pending")) == ("many", "TaskGroup", 3), group
+    assert all("forever" in [frame["name"] for frame in look.by_id[each]["stack"]] for each in group["tasks"])
 
 
 def check_fastapi(look, expected):

@@ -119,6 +119,7 @@ async def anyio():
     start_task("anyio limited", to_thread.run_sync(work, limiter=limiter))
     start_task("anyio receive", receive.receive())
     start_task("anyio scope", anyio_scope(anyio), timeout=asyncio.get_running_loop().time() + FAR)
+    start_task("anyio group", anyio_group(anyio))
     kept.extend([limiter, send, receive])
 
 
@@ -127,6 +128,12 @@ async def anyio_scope(anyio):
         with anyio.move_on_after(FAR):
             group.start_soon(forever)
             await forever()
+
+
+async def anyio_group(anyio):
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(forever)
 
 
 async def forever():
