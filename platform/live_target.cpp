@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include <algorithm>
@@ -58,6 +59,21 @@ Error zombie(int pid, const ProcessStat& stat) {
           {}};
 }
 
+// Whether the kernel lets this process read the other one's memory. To open /proc/PID/mem asks for that right, but the file also
+// has an owner: without CAP_DAC_OVERRIDE (a container with CAP_SYS_PTRACE alone) root can not open that of another user's
+// process, and may read its memory nevertheless. Nothing is ever mapped at address 0: EFAULT is the answer of one who may.
+bool may_read_memory(int pid) {
+  const FileDescriptor file(::open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  if (file) return true;
+  if (errno != EACCES) return false;
+  std::byte byte{};
+  const iovec local{&byte, 1};
+  const iovec remote{nullptr, 1};
+  const bool allowed = ::process_vm_readv(pid, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT;
+  if (!allowed) errno = EACCES;
+  return allowed;
+}
+
 // Refuses what can not be read, before anything is.
 Result<void> check_readable(int pid, const ProcessStat& stat, const ProcessStatus& status) {
   if (status.process != pid) {
@@ -70,9 +86,7 @@ Result<void> check_readable(int pid, const ProcessStat& stat, const ProcessStatu
                 "`asyncspy ps` lists the Python processes of this machine");
   }
   if (stat.state == 'Z' || stat.state == 'X') return std::unexpected(zombie(pid, stat));
-  // To open the file asks the kernel for the very right that reading memory needs.
-  const FileDescriptor memory(::open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC));
-  if (memory) return {};
+  if (may_read_memory(pid)) return {};
   if (errno == EACCES || errno == EPERM) return std::unexpected(explain_refusal(pid, "read"));
   return std::unexpected(process_ended(pid));
 }

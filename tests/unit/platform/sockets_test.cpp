@@ -141,4 +141,14 @@ TEST_CASE("socket addresses that are cut short do not crash") {
   CHECK(format_socket_address(unix_only) == "unnamed");
 }
 
+TEST_CASE("fdinfo yields the inode and the mount of an open file, where it has both") {
+  const auto file = parse_open_file("pos:\t0\nflags:\t02\nmnt_id:\t9\nino:\t42817\n");
+  REQUIRE(file);
+  CHECK(file->inode == 42817);
+  CHECK(file->mount == 9);
+  CHECK(!parse_open_file("pos:\t0\nflags:\t02\nmnt_id:\t9\n"));  // Linux before 5.14
+  CHECK(!parse_open_file("mnt_id:\tx\nino:\t42817\n"));
+  CHECK(!parse_open_file(""));
+}
+
 }  // namespace asyncspy
