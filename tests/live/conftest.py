@@ -97,6 +97,17 @@ def asyncspy(schema):
     return Asyncspy(binary, schema)
 
 
+@pytest.fixture(scope="session")
+def static_build():
+    """The build directory of the static program."""
+    folder = os.path.join(ROOT, "build", "static")
+    built = os.access(os.path.join(folder, "asyncspy"), os.X_OK)
+    if not built and not interpreters.required():
+        pytest.skip("no static program here: scripts/build static")
+    assert built, "no static program here: scripts/build static"
+    return folder
+
+
 @pytest.fixture
 def start(tmp_path):
     """Starts programs under an interpreter, and ends them after the test whatever happened."""
