@@ -42,7 +42,58 @@ bool sleeps_in_freezer(int pid, int tid) {
   return place.ok && (place.text == "__refrigerator" || place.text == "do_freezer_trap");
 }
 
+bool is_hexadecimal(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+// "pod" and a uid in Kubernetes' names of groups, with '-' or, as systemd's slices have it, with '_'.
+std::string find_pod_uid(std::string_view line) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  for (std::size_t at = line.find("pod"); at != std::string_view::npos; at = line.find("pod", at + 1)) {
+    std::string uid(line.substr(at + 3, kForm.size()));
+    if (uid.size() != kForm.size()) continue;
+    bool fits = true;
+    for (std::size_t i = 0; i < kForm.size(); ++i) {
+      if (uid[i] == '_') uid[i] = '-';
+      fits = fits && (kForm[i] == '-' ? uid[i] == '-' : is_hexadecimal(uid[i]));
+    }
+    if (fits) return uid;
+  }
+  return "";
+}
+
+// All runs of exactly 64 hexadecimal digits.
+std::vector<std::string> find_long_ids(std::string_view line) {
+  constexpr std::size_t kDigits = 64;
+  std::vector<std::string> ids;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i <= line.size(); ++i) {
+    if (i < line.size() && is_hexadecimal(line[i])) {
+      ++length;
+      continue;
+    }
+    if (length == kDigits) ids.emplace_back(line.substr(i - kDigits, kDigits));
+    length = 0;
+  }
+  return ids;
+}
+
 }  // namespace
+
+ContainerNames parse_container_names(std::string_view cgroup) {
+  ContainerNames names;
+  for_each_line(cgroup, [&](std::string_view line) {
+    const std::vector<std::string> ids = find_long_ids(line);
+    if (names.pod.empty()) names.pod = find_pod_uid(line);
+    if (names.container.empty() && !ids.empty()) names.container = ids.back();
+    if (names.pod.empty() && ids.size() > 1 && ids.front() != ids.back()) names.pod = ids.front();
+  });
+  return names;
+}
+
+ContainerNames read_container_names(int pid) {
+  constexpr std::size_t kMostBytes = 1 << 16;
+  const FileText file = read_system_file(fmt::format("/proc/{}/cgroup", pid), kMostBytes);
+  return file.ok ? parse_container_names(file.text) : ContainerNames{};
+}
 
 std::vector<FreezerMount> parse_freezer_mounts(std::string_view mountinfo) {
   std::vector<FreezerMount> mounts;

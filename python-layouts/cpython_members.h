@@ -137,6 +137,7 @@ inline constexpr CpythonMember kCpythonMembers[] = {
     {"sequence.deque_right_block", {"dequeobject.rightblock"}},
     {"sequence.deque_left_index", {"dequeobject.leftindex"}},
     {"sequence.deque_right_index", {"dequeobject.rightindex"}},
+    {"sequence.deque_state", {"dequeobject.state"}},
     {"sequence.deque_block_items", {"BLOCK.data"}},
     {"sequence.deque_block_right", {"BLOCK.rightlink"}},
     {"dict.used", {"PyDictObject.ma_used"}},

@@ -123,6 +123,7 @@ constexpr void for_each_field(L& l, Visit&& visit) {
   visit("sequence.deque_right_block", l.sequence.deque_right_block);
   visit("sequence.deque_left_index", l.sequence.deque_left_index);
   visit("sequence.deque_right_index", l.sequence.deque_right_index);
+  visit("sequence.deque_state", l.sequence.deque_state);
   visit("sequence.deque_block_items", l.sequence.deque_block_items);
   visit("sequence.deque_block_right", l.sequence.deque_block_right);
   visit("dict.used", l.dict.used);
@@ -236,7 +237,7 @@ static_assert(sizeof(ObjectLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "O
 static_assert(sizeof(TypeLayout) == 14 * sizeof(Pointer) + 0 * sizeof(Flag), "TypeLayout grew: add the member above");
 static_assert(sizeof(TextLayout) == 5 * sizeof(Pointer) + 0 * sizeof(Flag), "TextLayout grew: add the member above");
 static_assert(sizeof(NumberLayout) == 3 * sizeof(Pointer) + 0 * sizeof(Flag), "NumberLayout grew: add the member above");
-static_assert(sizeof(SequenceLayout) == 13 * sizeof(Pointer) + 0 * sizeof(Flag), "SequenceLayout grew: add the member above");
+static_assert(sizeof(SequenceLayout) == 14 * sizeof(Pointer) + 0 * sizeof(Flag), "SequenceLayout grew: add the member above");
 static_assert(sizeof(DictLayout) == 14 * sizeof(Pointer) + 0 * sizeof(Flag), "DictLayout grew: add the member above");
 static_assert(sizeof(FunctionLayout) == 10 * sizeof(Pointer) + 0 * sizeof(Flag), "FunctionLayout grew: add the member above");
 static_assert(sizeof(ModuleLayout) == 2 * sizeof(Pointer) + 0 * sizeof(Flag), "ModuleLayout grew: add the member above");

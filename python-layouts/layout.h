@@ -215,6 +215,7 @@ struct SequenceLayout {
   Pointer deque_right_block;
   Int64 deque_left_index;
   Int64 deque_right_index;
+  Int64 deque_state;  // counts all that was ever added and taken
   Bytes deque_block_items;
   Pointer deque_block_right;
 };

@@ -39,7 +39,7 @@ constexpr PythonLayout kCpython315{
     .number = {.integer_tag = 16, .digits = 24, .float_value = 16},
     .sequence = {.bytes_size = 16, .bytes_data = 32, .tuple_size = 16, .tuple_items = 32, .list_size = 16,
                  .list_items = 24, .deque_size = 16, .deque_left_block = 24, .deque_right_block = 32,
-                 .deque_left_index = 40, .deque_right_index = 48, .deque_block_items = 8, .deque_block_right = 520},
+                 .deque_left_index = 40, .deque_right_index = 48, .deque_state = 56, .deque_block_items = 8, .deque_block_right = 520},
     .dict = {.used = 16, .keys = 32, .values = 40, .keys_size = absent, .keys_log2_size = 8,
              .keys_log2_index_bytes = 9, .keys_kind = 10, .keys_used_entries = 24, .keys_indices = 32,
              .values_first = 8, .values_valid = 3, .set_used = 24, .set_mask = 32, .set_table = 40},

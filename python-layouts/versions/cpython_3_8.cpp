@@ -39,7 +39,7 @@ constexpr PythonLayout kCpython38{
     .number = {.integer_tag = 16, .digits = 24, .float_value = 16},
     .sequence = {.bytes_size = 16, .bytes_data = 32, .tuple_size = 16, .tuple_items = 24, .list_size = 16,
                  .list_items = 24, .deque_size = 16, .deque_left_block = 24, .deque_right_block = 32,
-                 .deque_left_index = 40, .deque_right_index = 48, .deque_block_items = 8, .deque_block_right = 520},
+                 .deque_left_index = 40, .deque_right_index = 48, .deque_state = 56, .deque_block_items = 8, .deque_block_right = 520},
     .dict = {.used = 16, .keys = 32, .values = 40, .keys_size = 8, .keys_log2_size = absent,
              .keys_log2_index_bytes = absent, .keys_kind = absent, .keys_used_entries = 32, .keys_indices = 40,
              .values_first = 0, .values_valid = absent, .set_used = 24, .set_mask = 32, .set_table = 40},

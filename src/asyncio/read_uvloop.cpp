@@ -213,6 +213,16 @@ class UvloopRead {
 
 }  // namespace
 
+Result<Address> find_uvloop_ready(Inspection& inspection, Address loop) {
+  for (std::uint64_t offset = kFirstWord; offset < kLastWord; offset += 8) {
+    ASYNCSPY_TRY(value, inspection.reader.memory.read_value<Address>(loop + offset));
+    if (value.is_null()) continue;
+    auto type = inspection.types.of(inspection.reader, value);
+    if (type && (*type)->name == "collections.deque") return value;  // the only one
+  }
+  return fail(ErrorKind::kCorrupt, "this version of uvloop is built in another way", {}, loop);
+}
+
 bool is_uvloop(Inspection& inspection, const Type& type) {
   return inspection.types.inherits(inspection.reader, type, "uvloop.loop.Loop");
 }

@@ -10,6 +10,9 @@ namespace asyncspy {
 
 [[nodiscard]] bool is_uvloop(Inspection& inspection, const Type& type);
 
+// The deque of its ready handles.
+[[nodiscard]] Result<Address> find_uvloop_ready(Inspection& inspection, Address loop);
+
 // Fills what read_loop() fills for asyncio's own loops. Never fails: see RawLoop::loop.gaps.
 void read_uvloop(Inspection& inspection, RawLoop& raw, LoopIndex& index);
 

@@ -12,6 +12,7 @@
 #include "confirm.h"
 #include "growth.h"
 #include "output_file.h"
+#include "second_look.h"
 #include "waiting_times.h"
 
 namespace asyncspy {
@@ -55,18 +56,6 @@ Result<void> check_samples(const DumpOptions& options) {
               "asyncspy diff BEFORE AFTER compares two files");
 }
 
-// What may be over in a moment is looked at once more before anybody is alarmed.
-Report look_again(const DumpOptions& options, Report report) {
-  constexpr std::chrono::milliseconds kInBetween{150};
-  std::this_thread::sleep_for(kInBetween);
-  auto later = read_report(options);
-  if (!later) return report;
-  carry_waiting_times(report, *later);
-  for (Task& task : later->tasks) task.waiting_at_least.reset();  // so little says nothing, and nobody asked for it
-  confirm_findings(report, *later);
-  return std::move(*later);
-}
-
 // The last of several looks, with what the others say of how long its tasks have been waiting.
 Result<Report> sample_report(const DumpOptions& options) {
   auto report = read_report(options);
@@ -86,9 +75,7 @@ Result<Report> sample_report(const DumpOptions& options) {
     report = std::move(later);
   }
   if (first && report) add_growth_findings(*first, *report);
-  if (options.samples < 2 && report && has_momentary_findings(*report) && report->capture.mode == CaptureMode::kStopped && is_live(options)) {
-    return look_again(options, std::move(*report));
-  }
+  if (options.samples < 2 && report && is_live(options)) return confirm_by_second_look(std::move(*report), [&] { return read_report(options); });
   return report;
 }
 

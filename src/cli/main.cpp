@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "capture_command.h"
+#include "check.h"
 #include "choice.h"
 #include "diff.h"
 #include "doctor.h"
@@ -16,6 +17,7 @@
 #include "ps.h"
 #include "show.h"
 #include "top.h"
+#include "watch.h"
 
 namespace asyncspy {
 namespace {
@@ -214,6 +216,10 @@ ExitCode run(int argc, char** argv) {
   const CLI::App* doctor = add_doctor(app, doctor_options);
   TopCommandOptions top_options;
   const CLI::App* top = add_top(app, top_options);
+  WatchCommandOptions watch_options;
+  const CLI::App* watch = add_watch(app, watch_options);
+  CheckOptions check_options;
+  const CLI::App* check = add_check(app, check_options);
   std::string rule;
   const CLI::App* explain = add_explain(app, rule);
   try {
@@ -231,6 +237,8 @@ ExitCode run(int argc, char** argv) {
   if (capture->parsed()) return run_capture(capture_options);
   if (doctor->parsed()) return run_doctor(doctor_options);
   if (top->parsed()) return run_top(top_options);
+  if (watch->parsed()) return run_watch_command(watch_options);
+  if (check->parsed()) return run_check(check_options);
   if (explain->parsed()) return run_explain(rule);
   return dump->parsed() ? run_dump(dump_options) : run_ps(ps_options);
 }

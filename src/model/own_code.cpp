@@ -16,6 +16,13 @@ const Frame* find_own_frame(const Report& report, const std::vector<Frame>& stac
   return stack.empty() ? nullptr : &stack.back();
 }
 
+const LightFrame* find_own_frame(const std::vector<LightFrame>& stack) {
+  for (std::size_t i = stack.size(); i-- > 0;) {
+    if (!stack[i].file.empty() && !is_library_file(stack[i].file)) return &stack[i];
+  }
+  return stack.empty() ? nullptr : &stack.back();
+}
+
 std::string_view name_of_frame(const Report& report, const Frame& frame) {
   if (frame.name < report.names.size()) return report.names[frame.name];
   if (frame.function < report.functions.size()) {

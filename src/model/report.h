@@ -11,6 +11,7 @@
 #include "finding.h"
 #include "frame.h"
 #include "gap.h"
+#include "incident.h"
 #include "job.h"
 #include "live_objects.h"
 #include "loop.h"
@@ -77,6 +78,7 @@ struct Report {
   std::vector<Finding> findings;
   std::vector<Gap> gaps;
   std::vector<std::string> warnings;  // which facts are not from the usual place, and the like
+  std::optional<Incident> incident{};  // when `asyncspy watch` took it
 
   // Null where there are none.
   [[nodiscard]] const TaskFacts* facts_of(const Task& task) const { return task.facts < facts.size() ? &facts[task.facts] : nullptr; }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <cmath>
 #include <ctime>
 
@@ -85,6 +87,29 @@ std::string format_instant(std::int64_t realtime_ns) {
                      utc.tm_hour, utc.tm_min, utc.tm_sec, rest / 1000);
 }
 
+std::optional<std::int64_t> parse_instant(std::string_view text) {
+  const std::size_t dash = text.find('-', 1);  // behind the year
+  if (dash == std::string_view::npos || dash < 4 || dash > 9 || text.size() != dash + 23) return std::nullopt;
+  constexpr std::string_view kForm = "-dd-ddTdd:dd:dd.ddddddZ";
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const char c = text[dash + i];
+    if (kForm[i] == 'd' ? c < '0' || c > '9' : c != kForm[i]) return std::nullopt;
+  }
+  const auto number = [&](std::size_t at, std::size_t length) {
+    int value = -1;
+    std::from_chars(text.data() + at, text.data() + at + length, value);
+    return value;
+  };
+  const std::chrono::year_month_day date{std::chrono::year(number(0, dash)), std::chrono::month(static_cast<unsigned>(number(dash + 1, 2))),
+                                         std::chrono::day(static_cast<unsigned>(number(dash + 4, 2)))};
+  if (!date.ok()) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const std::int64_t seconds = days * 86'400 + number(dash + 7, 2) * 3'600 + number(dash + 10, 2) * 60 + number(dash + 13, 2);
+  constexpr std::int64_t kMostSeconds = 9'000'000'000;  // whose nanoseconds fit
+  if (seconds > kMostSeconds || seconds < -kMostSeconds) return std::nullopt;
+  return seconds * 1'000'000'000 + number(dash + 16, 6) * 1'000LL;
+}
+
 std::string_view to_word(TaskState state) {
   switch (state) {
     case TaskState::kPending: return "pending";
@@ -152,6 +177,19 @@ std::string_view to_word(LiveKind kind) {
     case LiveKind::kInstance: break;
   }
   return "instance";
+}
+
+std::string_view to_word(IncidentTrigger trigger) {
+  switch (trigger) {
+    case IncidentTrigger::kStall: return "stall";
+    case IncidentTrigger::kLag: return "lag";
+    case IncidentTrigger::kPending: return "pending";
+    case IncidentTrigger::kGrowth: return "growth";
+    case IncidentTrigger::kFinding: return "finding";
+    case IncidentTrigger::kSignal: return "signal";
+    case IncidentTrigger::kRequest: break;
+  }
+  return "request";
 }
 
 std::string_view to_word(Severity severity) {

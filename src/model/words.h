@@ -25,6 +25,9 @@ namespace asyncspy {
 // Unix time in nanoseconds as "2026-11-20T09:20:00.123456Z".
 [[nodiscard]] std::string format_instant(std::int64_t realtime_ns);
 
+// The reverse; empty: it is not of this form.
+[[nodiscard]] std::optional<std::int64_t> parse_instant(std::string_view text);
+
 // The words of the JSON schema.
 [[nodiscard]] std::string_view to_word(TaskState state);
 [[nodiscard]] std::string_view to_word(LoopState state);
@@ -37,6 +40,7 @@ namespace asyncspy {
 [[nodiscard]] std::string_view to_word(ErrorKind kind);
 [[nodiscard]] std::string_view to_word(JobState state);
 [[nodiscard]] std::string_view to_word(LiveKind kind);
+[[nodiscard]] std::string_view to_word(IncidentTrigger trigger);
 
 // The state letter of proc(5) as a word: "asleep", "stopped", ...
 [[nodiscard]] std::string_view describe_state(char state);

@@ -26,6 +26,9 @@ void put_deadline(JsonWriter& json, const std::optional<Deadline>& deadline);  /
 // With its key; null where there are none.
 void put_facts(JsonWriter& json, const Report& report, const TaskFacts* facts);
 void put_finding(JsonWriter& json, const Finding& finding);
+void put_incident(JsonWriter& json, const Incident& incident);
+// Null where there is none.
+void put_light_frame(JsonWriter& json, const std::optional<LightFrame>& frame);
 
 void put_stack(JsonWriter& json, const Report& report, const std::vector<Frame>& stack);
 void put_gap(JsonWriter& json, const Gap& gap);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -23,30 +21,6 @@ class TooDeep : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "brackets are nested too deeply"; }
 };
-
-// "2026-11-20T09:20:00.123456Z" in nanoseconds; empty: it is not of this form.
-std::optional<std::int64_t> parse_instant(std::string_view text) {
-  const std::size_t dash = text.find('-', 1);  // behind the year
-  if (dash == std::string_view::npos || dash < 4 || dash > 9 || text.size() != dash + 23) return std::nullopt;
-  constexpr std::string_view kForm = "-dd-ddTdd:dd:dd.ddddddZ";
-  for (std::size_t i = 0; i < kForm.size(); ++i) {
-    const char c = text[dash + i];
-    if (kForm[i] == 'd' ? c < '0' || c > '9' : c != kForm[i]) return std::nullopt;
-  }
-  const auto number = [&](std::size_t at, std::size_t length) {
-    int value = -1;
-    std::from_chars(text.data() + at, text.data() + at + length, value);
-    return value;
-  };
-  const std::chrono::year_month_day date{std::chrono::year(number(0, dash)), std::chrono::month(static_cast<unsigned>(number(dash + 1, 2))),
-                                         std::chrono::day(static_cast<unsigned>(number(dash + 4, 2)))};
-  if (!date.ok()) return std::nullopt;
-  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = days * 86'400 + number(dash + 7, 2) * 3'600 + number(dash + 10, 2) * 60 + number(dash + 13, 2);
-  constexpr std::int64_t kMostSeconds = 9'000'000'000;  // whose nanoseconds fit
-  if (seconds > kMostSeconds || seconds < -kMostSeconds) return std::nullopt;
-  return seconds * 1'000'000'000 + number(dash + 16, 6) * 1'000LL;
-}
 
 // Takes over what the parser has finished, and has it thrown away.
 class ReportReader {
@@ -144,6 +118,7 @@ class ReportReader {
     for (std::string_view list : {"threads", "loops", "tasks", "primitives", "jobs", "children", "descriptors", "objects", "groups", "findings"}) {
       root.objects(list, [](JsonObject& each) { each.problems().fail(each.path(), "was not read"); });
     }
+    root.object_if("incident", [this](JsonObject& each) { report().incident = read_incident(each); });
     report().gaps = read_gaps(root);
     report().warnings = root.texts("warnings");
     if (captured_at) {

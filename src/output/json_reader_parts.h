@@ -42,6 +42,7 @@ class FrameTables {
 [[nodiscard]] LiveObjects read_objects(JsonObject& object);
 [[nodiscard]] Descriptor read_descriptor(JsonObject& object);
 [[nodiscard]] Finding read_finding(JsonObject& object);
+[[nodiscard]] Incident read_incident(JsonObject& object);
 
 [[nodiscard]] std::vector<Frame> read_stack(JsonObject& object, FrameTables& tables);
 [[nodiscard]] std::vector<Gap> read_gaps(JsonObject& object);

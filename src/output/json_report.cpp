@@ -183,6 +183,10 @@ bool write_json(const Report& report, const JsonOptions& options, Sink& sink) {
   put_array(json, "findings", report.findings, [&](const Finding& finding) { put_finding(json, finding); });
   put_array(json, "gaps", report.gaps, [&](const Gap& gap) { put_gap(json, gap); });
   put_array(json, "warnings", report.warnings, [&](const std::string& warning) { json.value(warning); });
+  if (report.incident) {
+    put_key(json, "incident");
+    put_incident(json, *report.incident);
+  }
   json.break_line();
   json.end_object();
   return json.flush() && sink.write("\n");

@@ -20,6 +20,7 @@ constexpr std::size_t kFewestTaskLines = 8;  // enough to name the largest group
 bool write_text(const Report& report, const TextOptions& options, Sink& sink) {
   TextPage page(report, options, sink);
   put_process(page);
+  put_incident(page);
   if (options.view == TextView::kTask) {
     put_chosen_tasks(page);
     return page.flush();

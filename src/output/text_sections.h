@@ -11,6 +11,7 @@
 namespace asyncspy {
 
 void put_process(TextPage& page);
+void put_incident(TextPage& page);  // when `asyncspy watch` took the report
 // `lines`: how many they may take, unless everything is wanted.
 void put_findings(TextPage& page, std::size_t lines);
 void put_loops(TextPage& page, std::size_t lines);

@@ -37,20 +37,22 @@ LightFrame describe(const Inspection& inspection, const Frame& frame) {
 }
 
 // What the loop called: the frames after its own.
-std::vector<LightFrame> describe_stack(const Inspection& inspection, const std::vector<Frame>& stack) {
-  std::vector<LightFrame> all;
+void describe_stack(const Inspection& inspection, const std::vector<Frame>& stack, LightLoop& light) {
   std::size_t begin = 0;
   for (std::size_t i = 0; i < stack.size(); ++i) {
     const LightFrame frame = describe(inspection, stack[i]);
     const bool runs_once = frame.function.ends_with("_run_once") && frame.file.ends_with("asyncio/base_events.py");
     if (runs_once) begin = i + 1;
   }
-  for (std::size_t i = begin; i < stack.size() && all.size() < kMostFrames; ++i) {
+  light.runs_handle = !light.task.is_null();  // steps of tasks come from the ready queue, whatever the loop is written in
+  for (std::size_t i = begin; i < stack.size() && light.stack.size() < kMostFrames; ++i) {
     LightFrame frame = describe(inspection, stack[i]);
-    if (all.empty() && frame.function.ends_with("_run") && frame.file.ends_with("asyncio/events.py")) continue;
-    all.push_back(std::move(frame));
+    if (light.stack.empty() && frame.function.ends_with("_run") && frame.file.ends_with("asyncio/events.py")) {
+      light.runs_handle = true;
+      continue;
+    }
+    light.stack.push_back(std::move(frame));
   }
-  return all;
 }
 
 LightLoop observe(Inspection& inspection, Address id, const Thread& thread, const std::vector<Address>& frames, Address task, double now) {
@@ -72,7 +74,8 @@ LightLoop observe(Inspection& inspection, Address id, const Thread& thread, cons
   light.ready = glance.ready;
   if (glance.first_timer) light.next_timer = *glance.first_timer - now;
   if (thread.system_call && !thread.on_cpu) light.call = thread.system_call->name;
-  if (loop.state == LoopState::kRunning || loop.state == LoopState::kBlocked) light.stack = describe_stack(inspection, thread.stack);
+  light.thread_state = thread.state;
+  if (loop.state == LoopState::kRunning || loop.state == LoopState::kBlocked) describe_stack(inspection, thread.stack, light);
   return light;
 }
 
@@ -120,6 +123,11 @@ Result<LightSample> LightSampler::take() {
     }
   }
   return sample;
+}
+
+Result<ReadyQueue> LightSampler::find_ready_queue(Address loop) {
+  if (!inspection_) return fail(ErrorKind::kInternal, "light sample: none was taken");
+  return asyncspy::find_ready_queue(*inspection_, loop);
 }
 
 }  // namespace asyncspy

@@ -13,6 +13,7 @@
 #include "find_asyncio.h"
 #include "inspection.h"
 #include "light_sample.h"
+#include "ready_queue.h"
 #include "snapshot.h"
 #include "target.h"
 
@@ -24,6 +25,14 @@ class LightSampler {
   LightSampler(Target& target, Runtime runtime, ProcessFacts process);
 
   [[nodiscard]] Result<LightSample> take();
+
+  // The ready queue of a loop that the last sample showed.
+  [[nodiscard]] Result<ReadyQueue> find_ready_queue(Address loop);
+
+  // What was learned of code and classes: to be read anew, should their places hold other things by now.
+  void forget() { inspection_.reset(); }
+
+  [[nodiscard]] const PythonLayout& layout() const { return snapshot_.runtime->layout; }
 
  private:
   [[nodiscard]] Result<std::optional<Asyncio>> find_known_asyncio(const Interpreter& interpreter);

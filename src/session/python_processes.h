@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,11 @@ struct Candidates {
 
 // asyncspy itself and kernel threads are left out.
 [[nodiscard]] Candidates find_python_processes();
+
+// All processes, by ascending pid.
+[[nodiscard]] std::vector<int> list_processes();
+
+// Nothing when the process is no Python, as far as can be seen, or has ended.
+[[nodiscard]] std::optional<Candidate> examine_process(int pid);
 
 }  // namespace asyncspy

@@ -22,6 +22,7 @@ struct LightFrame {
 struct LightLoop {
   Address id;
   int tid = 0;
+  char thread_state = '?';             // see proc(5)
   LoopState state = LoopState::kUnknown;
   Address task;                        // that it executes, or null
   std::string callback;                // that it executes without a task, or empty
@@ -30,6 +31,7 @@ struct LightLoop {
   std::optional<double> next_timer;    // seconds from now; negative: overdue
   std::string call;                    // system call in which its thread sleeps, or empty
   std::vector<LightFrame> stack;       // of what it executes, outermost first; empty when it executes nothing
+  bool runs_handle = false;            // what it executes was taken from its ready queue
 };
 
 struct LightSample {

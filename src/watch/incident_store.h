@@ -1,0 +1,69 @@
+// The directory of incident files: each appears whole or not at all, and the oldest go when there are too many.
+//
+// Nothing outside the directory is read or written: it is opened once, and files are named relative to it. Files that have other
+// names than ours are left alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "file_descriptor.h"
+#include "report.h"
+#include "result.h"
+#include "watch_settings.h"
+
+namespace asyncspy {
+
+struct IncidentFile {
+  std::string name;
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;  // Unix time
+};
+
+struct RemovedFile {
+  std::string name;
+  std::string_view why;  // "count", "bytes", "age", "full"
+};
+
+struct WrittenIncident {
+  std::string name;
+  std::vector<RemovedFile> removed;
+};
+
+class IncidentStore {
+ public:
+  // Creates the directory when it is missing, and removes what an earlier run left half-written.
+  [[nodiscard]] static Result<IncidentStore> open(const std::string& path, const RetentionLimits& limits, std::string tool_version);
+
+  // A report with an incident. A full disk loses the oldest files first.
+  [[nodiscard]] Result<WrittenIncident> write(const Report& report);
+
+  // What is there, oldest first.
+  [[nodiscard]] std::vector<IncidentFile> list() const;
+
+  // Fails for every name that is none of ours.
+  [[nodiscard]] Result<FileDescriptor> open_file(std::string_view name) const;
+
+  // The files that are too many, too old or too large together.
+  [[nodiscard]] std::vector<RemovedFile> enforce_limits();
+
+ private:
+  IncidentStore(FileDescriptor directory, std::string path, const RetentionLimits& limits, std::string tool_version)
+      : directory_(std::move(directory)), path_(std::move(path)), limits_(limits), tool_version_(std::move(tool_version)) {}
+
+  [[nodiscard]] int write_partial(const std::string& partial, const Report& report) const;  // errno, or 0
+  [[nodiscard]] bool remove(const std::string& name) const;
+
+  FileDescriptor directory_;
+  std::string path_;
+  RetentionLimits limits_;
+  std::string tool_version_;
+};
+
+// "asyncspy-20261120T190000.123Z-4711-stall.json"
+[[nodiscard]] std::string name_incident(const Incident& incident, int pid);
+[[nodiscard]] bool is_incident_name(std::string_view name);
+
+}  // namespace asyncspy
