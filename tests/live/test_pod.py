@@ -1,6 +1,7 @@
 """The committed manifests, played by podman: the sidecar from its scratch image beside a service of another distribution."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -19,6 +20,7 @@ SERVICE = os.path.join(HERE, "services", "hangs_on_order.py")
 SERVICE_ROOT = "trixie"
 CAPABILITIES = {"SYS_PTRACE": 1 << 19}
 PORT = 9464
+IMAGE = "localhost/asyncspy:0.1.0"
 
 
 def manifest(name):
@@ -48,8 +50,7 @@ def machine(static_build):
     program = os.path.join(static_build, "asyncspy")
     try:
         image = podman.run(os.path.join(ROOT, "scripts", "container", "build"), "", program).strip()
-        (sidecar,) = [each for each in manifest("sidecar.yaml")[0]["spec"]["containers"] if each["name"] == "asyncspy"]
-        assert sidecar["image"] == image
+        assert image == IMAGE
         changes = ('ENTRYPOINT ["python3", "/srv/service.py"]', "ENV PATH=/usr/bin")
         root = os.path.join(interpreters.ROOTS, SERVICE_ROOT)
         podman.import_root("localhost/service:latest", root, {"/srv/service.py": SERVICE}, *changes)
@@ -183,12 +184,25 @@ def test_a_liveness_probe_needs_no_right_at_all(machine, play):
     check_rights(machine, container, security_of(pod, "service"))
     assert int(machine.status_of(container)["CapEff"], 16) == 0
 
-    def probe():
-        return machine.call("podman", "healthcheck", "run", container)
+    # Podman 4.3 takes the arguments of a probe for those of its shell, so it is run as the kubelet does: in the container.
+    command = pod["spec"]["containers"][0]["livenessProbe"]["exec"]["command"]
 
+    def probe():
+        return machine.call("podman", "exec", container, *command)
+
+    status = machine.podman("exec", container, "python3", "-c", "print(open('/proc/self/status').read())")
+    assert re.findall(r"^Cap(?:Prm|Eff):\t(\w+)$", status, flags=re.MULTILINE) == ["0" * 16] * 2 and "NoNewPrivs:\t1" in status
     assert probe().returncode == 0
     machine.podman("kill", "--signal", "USR1", container)
     wait_for("failing probe", lambda: probe().returncode == 1)
+
+
+def flags_for(security):
+    """A container's rights as options of podman run."""
+    assert security["allowPrivilegeEscalation"] is False and security["readOnlyRootFilesystem"] is True
+    capabilities = security["capabilities"]
+    return ["--user={runAsUser}:{runAsGroup}".format(**security), "--security-opt=no-new-privileges", "--read-only", "--read-only-tmpfs=false",
+            *("--cap-drop=" + each for each in capabilities["drop"]), *("--cap-add=" + each for each in capabilities["add"])]
 
 
 def test_an_ephemeral_container_looks_into_a_running_pod(machine, play):
@@ -196,14 +210,10 @@ def test_an_ephemeral_container_looks_into_a_running_pod(machine, play):
     (rights,) = manifest("ephemeral-container.yaml")
     play(os.path.join(KUBERNETES, "liveness-probe.yaml"))
     wait_until_up(machine, "probed-service-service")
-    security = rights["securityContext"]
-    assert security["runAsUser"] == 0 and security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"]
-    image = manifest("sidecar.yaml")[0]["spec"]["containers"][1]["image"]
 
     def look(*arguments):
-        return machine.call("podman", "run", "--rm", "--pod=probed-service", "--pid=container:probed-service-service", "--user=0:0",
-                            "--read-only", "--security-opt=no-new-privileges", *("--cap-drop=" + each for each in security["capabilities"]["drop"]),
-                            *("--cap-add=" + each for each in security["capabilities"]["add"]), image, *arguments)
+        return machine.call("podman", "run", "--rm", "--pod=probed-service", "--pid=container:probed-service-service",
+                            *flags_for(rights["securityContext"]), IMAGE, *arguments)
 
     rows = [line.split() for line in look("ps").stdout.decode().splitlines()]
     assert [row[0] for row in rows if row[2] == "yes"] == ["1"]  # as kubectl-asyncspy reads it
@@ -212,19 +222,26 @@ def test_an_ephemeral_container_looks_into_a_running_pod(machine, play):
     assert b"LOOP  BLOCKED" in done.stdout and b"read_answer" in done.stdout and done.stderr == b""
 
 
-def test_the_daemon_set_sees_the_pods_of_its_node(machine, play, tmp_path):
-    """Podman knows no DaemonSet: its pod is taken out of it, as the cluster would do. The node's processes are those of this machine."""
+def test_the_daemon_set_sees_the_pods_of_its_node(machine, play):
+    """Podman knows no DaemonSet, and 4.3 no hostPID: its container is run with the rights and arguments of the manifest, among
+    all processes of this machine."""
     (daemon_set,) = [each for each in manifest("node.yaml") if each["kind"] == "DaemonSet"]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "node"}, "spec": daemon_set["spec"]["template"]["spec"]}
-    path = tmp_path / "node.json"
-    path.write_text(json.dumps(pod))
+    pod = daemon_set["spec"]["template"]
+    assert pod["spec"]["hostPID"] is True
+    (container,) = pod["spec"]["containers"]
     play(os.path.join(KUBERNETES, "liveness-probe.yaml"))
     wait_until_up(machine, "probed-service-service")
-    play(path)
-    pid = machine.inspect("probed-service-service")["State"]["Pid"]
-    target = wait_for("target", lambda: next((each for each in events(machine, "node-asyncspy") if each["event"] == "target" and each["pid"] == pid), None))
-    assert target["namespace_pid"] == 1 and "service.py" in target["command"]
-    check_rights(machine, "node-asyncspy", security_of(pod, "asyncspy"))
+    machine.podman("run", "--detach", "--name=node-asyncspy", "--pid=host", "--network=none", *flags_for(container["securityContext"]),
+                   "--mount=type=tmpfs,destination=" + container["volumeMounts"][0]["mountPath"], container["image"], *container["args"])
+    try:
+        check_rights(machine, "node-asyncspy", container["securityContext"])
+        pid = machine.inspect("probed-service-service")["State"]["Pid"]
+        target = wait_for("target", lambda: next((each for each in events(machine, "node-asyncspy") if each["event"] == "target" and each["pid"] == pid), None))
+        assert target["namespace_pid"] == 1 and "service.py" in target["command"]
+        machine.podman("kill", "--signal", "USR1", "probed-service-service")
+        assert first_event(machine, "incident", "node-asyncspy")["pid"] == pid
+    finally:
+        machine.podman("rm", "--force", "--time=5", "node-asyncspy")
 
 
 def test_nothing_of_the_pods_is_left(machine, tmp_path):

@@ -14,7 +14,7 @@ _asyncspy() {
     diff) options="-f --format -a --all --color --colour -o --output" kind='file' ;;
     capture) options="--core --root -o --output --full --locals -n --native --plain --max-pause" kind=process-or-file ;;
     watch)
-      options="--match --all --interval --stall --lag --pending --growth --survey --directory --keep --keep-bytes --keep-age --rate
+      options="--match --all -i --interval --stall --lag --pending --growth --survey -d --directory --keep --keep-bytes --keep-age --rate
         --same-cause --ring --listen --max-pause --no-pause"
       kind=process
       ;;
@@ -38,7 +38,7 @@ _asyncspy() {
       --state) words="running pending finished cancelled unknown" ;;
       --fail-on) words="proven observed suspected" ;;
       --core | -o | --output) kind='file' ;;
-      --root | --directory) kind=directory ;;
+      --root | -d | --directory) kind=directory ;;
       --wait)
         words=''
         [[ $command == top ]] || words="timer task future lock queue event condition semaphore gather socket executor process"
