@@ -53,6 +53,7 @@ struct ThreadFacts {
   std::optional<Registers> registers;       // absent when the thread was not stopped
   std::optional<SystemCall> system_call;    // absent: in user mode, or not known
   bool in_user_mode = false;                // registers or procfs prove that it was in no system call
+  bool sleeps_in_epoll = false;             // by the name of a function of the kernel; said only where its call can not be read
 };
 
 // One interesting ELF file mapped into the process: where its symbols ended up in memory.

@@ -82,7 +82,13 @@ void fill_facts(Thread& thread, const ThreadFacts& facts, Snapshot& snapshot) {
   thread.state = facts.state;
   thread.cpu_seconds = static_cast<double>(facts.cpu_time_ns) / 1e9;
   thread.on_cpu = facts.in_user_mode || (facts.state == 'R' && !facts.system_call);
-  if (facts.system_call) thread.system_call = describe_call(snapshot, *facts.system_call);
+  if (facts.system_call) {
+    thread.system_call = describe_call(snapshot, *facts.system_call);
+  } else if (facts.sleeps_in_epoll) {
+    thread.system_call = SystemCallReport{};
+    thread.system_call->name = "epoll_wait";
+    thread.system_call->text = "epoll_wait(...)";
+  }
 }
 
 void fill_gil(Thread& thread, const ThreadState& state, const std::vector<Interpreter>& interpreters) {

@@ -3,6 +3,7 @@
 The processes that are looked at belong to a user of their own. Root without its other capabilities opens none of the files that
 are their owner's alone (/proc/PID/mem, fd, syscall, auxv, pagemap, map_files).
 """
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ pytestmark = as_root
 OTHER_USER = 10001
 AS_OTHER_USER = ("setpriv", "--reuid", str(OTHER_USER), "--regid", str(OTHER_USER), "--clear-groups")
 SYS_PTRACE = 1 << 19
+OWN_PROGRAMS = ("blocked_on_peer.py", "idle_uvloop.py")
 
 # asyncspy as a sidecar runs it.
 SIDECAR = ("unshare", "--mount", "--propagation", "private", "sh", "-c",
@@ -30,7 +32,7 @@ def public_folder():
     """With the programs of the targets, for every user to read."""
     folder = tempfile.mkdtemp(prefix="asyncspy-test-")
     os.chmod(folder, 0o755)
-    for path in (os.path.join(HERE, "truth.py"), SITUATION, os.path.join(HERE, "services", "blocked_on_peer.py")):
+    for path in (os.path.join(HERE, "truth.py"), SITUATION, *(os.path.join(HERE, "services", name) for name in OWN_PROGRAMS)):
         os.chmod(shutil.copy(path, folder), 0o644)
     yield folder
     shutil.rmtree(folder)
@@ -138,6 +140,18 @@ def test_the_connection_that_another_users_loop_is_blocked_on_is_named(asyncspy,
         assert done.returncode == 1 and done.stderr == b"", (done.returncode, done.stderr)
         assert "recvfrom(fd {}: tcp {} -> {} ESTABLISHED)".format(promise["descriptor"], *promise["ends"]) in done.stdout.decode()
     assert not held_threads(target.pid)
+
+
+def test_another_users_loop_in_c_is_known_to_idle(asyncspy, start_as_other_user):
+    """Without a stop: asyncspy watch would take the steps before and after an idle time for one."""
+    installed = subprocess.run([SYSTEM_PYTHON, "-c", "import uvloop"], stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False).returncode == 0
+    needed(installed, "no uvloop here")
+    target, _ = start_as_other_user(plain(SYSTEM_PYTHON), "idle_uvloop.py")
+    for wrapper in ((), SIDECAR):
+        done = subprocess.run([*wrapper, asyncspy.binary, "dump", str(target.pid), "--no-pause", "--format", "json"], stdout=subprocess.PIPE,
+                              timeout=PATIENCE, check=False)
+        (loop,) = json.loads(done.stdout.decode())["loops"]
+        assert loop["state"] == "idle" and "uvloop" in loop["type"], (wrapper, loop)
 
 
 def test_processes_of_other_users_are_listed(asyncspy, start_as_other_user):
