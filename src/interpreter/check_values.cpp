@@ -210,10 +210,13 @@ class ValueChecks {
     ASYNCSPY_TRY(block, reader_.read(at, layout.deque_left_block));
     ASYNCSPY_TRY(right_index, reader_.read(at, layout.deque_right_index));
     ASYNCSPY_TRY(right_block, reader_.read(at, layout.deque_right_block));
+    ASYNCSPY_TRY(state, reader_.read(at, layout.deque_state));
     bool links_follow_items = layout.deque_block_right.offset == layout.deque_block_items.offset + 64 * 8;
     // Of an empty deque the left block is the right one, so that only their order tells them apart.
     bool are_neighbours = layout.deque_right_block.offset == layout.deque_left_block.offset + 8;
     if (block != right_block || !links_follow_items || !are_neighbours) return wrong("its blocks are elsewhere");
+    // As much was taken from an empty deque as was added; behind that number stands the greatest length, which is -1 here.
+    if (state < 0 || state % 2 != 0) return wrong("what it counts is elsewhere");
     // An empty deque starts in the middle of its only block (Modules/_collectionsmodule.c, deque_new).
     return expect(size == 0 && index == 32 && right_index == 31, "it does not look like an empty one");
   }

@@ -240,4 +240,34 @@ TEST_CASE("escape sequences in names of tasks, functions, files and constructs a
   }
 }
 
+TEST_CASE("an incident says why it was taken, and what the loop did before") {
+  Report report = sample::make_blocked_service();
+  Incident incident;
+  incident.id = 3;
+  incident.trigger = IncidentTrigger::kStall;
+  incident.detected_ns = 1'795'166'400'123'456'000;
+  incident.seconds = 1.25;
+  incident.culprit = LightFrame{"burn", "/srv/app.py", 3};
+  incident.cause = "stall: burn (/srv/app.py)";
+  for (int i = 0; i < 10; ++i) {
+    LightLoop loop;
+    loop.state = LoopState::kIdle;
+    if (i >= 6) {
+      loop.state = LoopState::kBlocked;
+      loop.stack = {{"handler", "/srv/app.py", 9}, {"burn", "/srv/app.py", 3}, {"sleep", "/usr/lib/python3.11/time.py", i}};
+      loop.call = "clock_nanosleep";
+    }
+    incident.samples.push_back({-1.0 + 0.1 * i, loop});
+  }
+  report.incident = incident;
+  const std::string text = render_text(report, {});
+  const std::string shown = section(text, "INCIDENT 3");
+  CHECK(contains(shown, "INCIDENT 3  stall at 2026-11-20T09:20:00.123456Z, for at least 1.2 s by then"));
+  CHECK(contains(shown, "where: burn  /srv/app.py:3"));
+  CHECK(contains(shown, "-1.00 s to -0.50 s      6 samples  idle"));
+  CHECK(contains(shown, "-0.40 s to -0.10 s      4 samples  burn  /srv/app.py:3, in clock_nanosleep"));
+  report.incident.reset();
+  CHECK(!contains(render_text(report, {}), "INCIDENT"));
+}
+
 }  // namespace asyncspy

@@ -29,4 +29,27 @@ TEST_CASE("the group of a process is found in either hierarchy") {
   CHECK_FALSE(parse_freezer_group(":\n::\n6\n", false));
 }
 
+TEST_CASE("pods and containers are told by the names of control groups") {
+  const std::string a(64, 'a');
+  const std::string b(64, 'b');
+  const std::string uid = "0d3e1a2b-1111-2222-3333-444455556666";
+  struct Row {
+    std::string text;
+    std::string pod;
+    std::string container;
+  };
+  for (const Row& row : {Row{"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0d3e1a2b_1111_2222_3333_444455556666.slice/cri-containerd-" + a + ".scope\n", uid, a},
+                         Row{"12:memory:/kubepods/besteffort/pod" + uid + "/" + a + "\n0::/\n", uid, a},
+                         Row{"0::/../cri-containerd-" + a + ".scope\n", "", a},
+                         Row{"0::/libpod_parent/" + b + "/libpod-" + a + "\n", b, a},
+                         Row{"0::/system.slice/docker-" + a + ".scope\n", "", a},
+                         Row{"0::/user.slice/user-0.slice/session-1.scope\n", "", ""},
+                         Row{"0::/poda/" + a + "0\n", "", ""}, Row{"", "", ""}}) {
+    INFO(row.text);
+    const ContainerNames names = parse_container_names(row.text);
+    CHECK(names.pod == row.pod);
+    CHECK(names.container == row.container);
+  }
+}
+
 }  // namespace asyncspy
