@@ -20,8 +20,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "escape.h"
+#include "xterm_description.h"
 
 // From <term.h>, whose macros (columns, lines, ...) take ordinary words away.
 extern "C" char* tigetstr(const char* name);
@@ -154,6 +156,20 @@ void drain(int descriptor) {
   }
 }
 
+// Terminals of these kinds do what xterm does, but for details.
+bool is_like_xterm(std::string_view kind) {
+  constexpr std::array<std::string_view, 10> kKinds{"xterm", "screen", "tmux", "linux", "rxvt", "alacritty", "foot", "kitty", "konsole", "gnome"};
+  return std::ranges::any_of(kKinds, [kind](std::string_view each) { return kind.starts_with(each); });
+}
+
+SCREEN* open_screen() {
+  if (SCREEN* opened = ::newterm(nullptr, stdout, stdin)) return opened;
+  const char* kind = std::getenv("TERM");
+  if (kind == nullptr || !is_like_xterm(kind)) return nullptr;
+  ::setenv("TERMINFO", kXtermDescription, 1);
+  return ::newterm("xterm", stdout, stdin);
+}
+
 void fit_to_window() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) ::resizeterm(size.ws_row, size.ws_col);
@@ -175,7 +191,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open(ColourUse colours) {
   ::tcgetattr(STDOUT_FILENO, &mode_before);
   ending_signal = 0;
   handle(SIGWINCH, on_window_change, SA_RESTART);  // before curses installs its own
-  screen = ::newterm(nullptr, stdout, stdin);
+  screen = open_screen();
   if (screen == nullptr) {
     remove_handlers();
     const char* kind = std::getenv("TERM");

@@ -23,14 +23,13 @@ SETUP = """
 set -e
 ip link set lo up
 if [ -e /sys/fs/cgroup/unified/cgroup.procs ]; then umount /sys/fs/cgroup/unified; fi
-for folder in /run /dev/shm /var/lib/containers /var/lib/cni /etc/cni/net.d; do
-  mkdir -p "$folder"
-  mount -t tmpfs -o mode=755 tmpfs "$folder"
-done
-mkdir -p /run/lock
+for folder in /run /dev/shm "$@"; do mount -t tmpfs -o mode=755 tmpfs "$folder"; done
+mkdir /run/lock /run/networks
 echo ready
 exec cat >/dev/null
 """
+
+FOLDERS = ("/var/lib/containers", "/var/lib/cni")
 
 SETTINGS = """
 [engine]
@@ -38,6 +37,8 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
+[network]
+network_config_dir = "/run/networks"
 """
 
 
@@ -47,12 +48,15 @@ class PodMachine:
         self.pods = set()
         with open(os.path.join(self.folder, "containers.conf"), "w") as file:
             file.write(SETTINGS)
+        self.made = [folder for folder in FOLDERS if not os.path.exists(folder)]  # to mount something on them
+        for folder in self.made:
+            os.mkdir(folder)
         self.process = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
-                                         "sh", "-c", SETUP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                         "sh", "-c", SETUP, "setup", *FOLDERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if not select.select([self.process.stdout], [], [], PATIENCE)[0] or self.process.stdout.readline() != b"ready\n":
             self.process.kill()
             problem = self.process.communicate(timeout=PATIENCE)[1].decode(errors="replace")
-            shutil.rmtree(self.folder)
+            self.remove_folders()
             raise AssertionError("namespaces for pods: " + problem)
         with open("/proc/{0}/task/{0}/children".format(self.process.pid)) as file:
             (self.first,) = map(int, file.read().split())
@@ -111,4 +115,9 @@ class PodMachine:
                 os.rmdir(folder)
             except OSError:
                 pass  # somebody else's
+        self.remove_folders()
+
+    def remove_folders(self):
+        for folder in self.made:
+            os.rmdir(folder)
         shutil.rmtree(self.folder)

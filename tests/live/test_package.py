@@ -1,8 +1,14 @@
 """The static program, what is installed, and the package made of it."""
+import fcntl
 import os
+import pty
 import re
+import select
 import shutil
+import struct
 import subprocess
+import termios
+import time
 
 import pytest
 
@@ -54,6 +60,40 @@ def test_the_static_program_needs_no_file_of_the_system(asyncspy, program, start
     done = inside("dump", target.pid, "--all")
     assert "LOOP  BLOCKED" in done.stdout.decode() and "blocked_in_sleep.py" in done.stdout.decode()
     assert os.listdir(root / "proc") == []
+
+
+@as_root
+def test_the_screen_is_drawn_where_no_terminal_is_described(program, start_situation, any_interpreter, tmp_path):
+    """In the same directory, on a terminal: kubectl exec -it POD -c asyncspy -- asyncspy top PID."""
+    target = start_situation(any_interpreter, "blocked_in_sleep")
+    root = tmp_path / "root"
+    (root / "proc").mkdir(parents=True)
+    shutil.copy(program, root)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    script = 'mount -t proc proc "$0/proc" && exec chroot "$0" /asyncspy "$@"'
+    spy = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, str(root), "top", str(target.pid)],
+                           env={"TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    try:
+        drawn, until = b"", time.monotonic() + PATIENCE
+        while b"BLOCKED" not in drawn:
+            assert time.monotonic() < until and select.select([ours], [], [], PATIENCE)[0], drawn
+            drawn += os.read(ours, 1 << 16)
+        assert b"\x1b[" in drawn
+        os.write(ours, b"q")
+        while spy.poll() is None:  # what it writes has to go somewhere
+            assert time.monotonic() < until
+            if select.select([ours], [], [], 0.01)[0]:
+                try:
+                    os.read(ours, 1 << 16)
+                except OSError:  # it has closed its end
+                    pass
+        assert spy.returncode == 0
+    finally:
+        spy.kill()
+        spy.wait(PATIENCE)
+        os.close(ours)
 
 
 INSTALLED = {
