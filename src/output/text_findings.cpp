@@ -80,9 +80,9 @@ void put_findings(TextPage& page, std::size_t lines) {
       wanted.push_back(&finding);
     }
   }
-  if (wanted.empty() && notes == 0) return;
+  if (wanted.empty() && notes == 0 && page.report().loops.empty()) return;  // nothing that rules look at
   page.blank();
-  if (wanted.empty()) return page.line(page.paint(Role::kHeading, "FINDINGS") + "  none, and " + count_notes(notes));
+  if (wanted.empty()) return page.line(page.paint(Role::kHeading, "FINDINGS") + "  none" + (notes > 0 ? ", and " + count_notes(notes) : ""));
   page.line(page.paint(Role::kHeading, fmt::format("FINDINGS  {}", wanted.size())));
   const BlockSpace space{.lines = wants_all(page) ? std::numeric_limits<std::size_t>::max() : lines, .always = 1, .briefs = kMaxBriefs};
   const std::size_t shown = put_blocks(page, wanted.size(), space, [&](std::size_t i) { put_finding(page, *wanted[i]); },

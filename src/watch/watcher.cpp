@@ -179,7 +179,6 @@ int Watcher::run() {
 }
 
 bool Watcher::end(int signal) {
-  std::vector<LoopEvent> events;
   const bool ended = worker_.stop(kLongestEnd);
   note_outcomes();
   log_.say("stopped", [signal](JsonWriter& json) {
