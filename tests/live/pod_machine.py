@@ -48,15 +48,14 @@ class PodMachine:
         self.pods = set()
         with open(os.path.join(self.folder, "containers.conf"), "w") as file:
             file.write(SETTINGS)
-        self.made = [folder for folder in FOLDERS if not os.path.exists(folder)]  # to mount something on them
-        for folder in self.made:
-            os.mkdir(folder)
+        for folder in FOLDERS:  # something is mounted on them; they stay, as another run may just do the same
+            os.makedirs(folder, exist_ok=True)
         self.process = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
                                          "sh", "-c", SETUP, "setup", *FOLDERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if not select.select([self.process.stdout], [], [], PATIENCE)[0] or self.process.stdout.readline() != b"ready\n":
             self.process.kill()
             problem = self.process.communicate(timeout=PATIENCE)[1].decode(errors="replace")
-            self.remove_folders()
+            shutil.rmtree(self.folder)
             raise AssertionError("namespaces for pods: " + problem)
         with open("/proc/{0}/task/{0}/children".format(self.process.pid)) as file:
             (self.first,) = map(int, file.read().split())
@@ -115,9 +114,4 @@ class PodMachine:
                 os.rmdir(folder)
             except OSError:
                 pass  # somebody else's
-        self.remove_folders()
-
-    def remove_folders(self):
-        for folder in self.made:
-            os.rmdir(folder)
         shutil.rmtree(self.folder)
