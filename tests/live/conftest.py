@@ -10,6 +10,7 @@ import interpreters
 import postgres
 import redis_server
 from target import PATIENCE, SITUATIONS, Target, held_threads
+from watcher import Watch
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCHEMA = os.path.join(ROOT, "src", "output", "schema", "report.schema.json")
@@ -52,8 +53,8 @@ def pytest_terminal_summary(terminalreporter, config):
     counts = getattr(config, "comparisons", None)
     if counts:
         terminalreporter.write_line("{comparisons} comparisons of {tasks} tasks in {dumps} dumps".format(**counts))
-
-
+    for line in sorted(getattr(config, "stalls", ())):
+        terminalreporter.write_line(line)
     table = getattr(config, "findings", None)
     if table:
         form = "{:<5} {:<27} {:<20} {:<11} {}"
@@ -69,6 +70,16 @@ def record_finding(request):
         rows = request.config.__dict__.setdefault("findings", [])
         result = "found" if found else "MISSED" if exists else "no facts"
         rows.append((rule, situation, interpreter.label, result, " ".join("/".join(each) for each in others) or "-"))
+
+    return record
+
+
+@pytest.fixture
+def record_stalls(request):
+    """Adds what became of the stalls of one interpreter to what is said at the end."""
+    def record(case, hour):
+        lines = request.config.__dict__.setdefault("stalls", [])
+        lines.append("watch {:<15} {:<8} {} stalls, {:.0f} samples: {}".format(case[0].label, case[1], len(hour.stalls), hour.samples, hour.judgement))
 
     return record
 
@@ -122,6 +133,21 @@ def start(tmp_path):
     yield start_program
     for target in targets:
         target.close()
+
+
+@pytest.fixture
+def watch(asyncspy, tmp_path):
+    """Starts `asyncspy watch` with a directory for its incidents, and ends it after the test whatever happened."""
+    started = []
+
+    def start_watch(*arguments, directory=None, **options):
+        started.append(Watch(asyncspy.binary, directory or tmp_path / "incidents", *arguments, **options))
+        return started[-1]
+
+    yield start_watch
+    for each in started:
+        if each.process.poll() is None:
+            each.kill()
 
 
 @pytest.fixture

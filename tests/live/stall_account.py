@@ -1,0 +1,103 @@
+"""Holds the incidents that `asyncspy watch` wrote against a service's own account of its stalls.
+
+What must be: a stall that is longer than the threshold by more than one sampling interval is one incident, with the function that
+stalled; one that is shorter than the threshold is none. Both clocks are on one machine, but three things stand between what the service
+measured and what can be seen from outside, and each has a bound here; a stall in between is not judged, and is counted.
+"""
+import datetime
+from dataclasses import dataclass, field
+
+# A look takes time itself, and the timer that calls for it is no more exact than the kernel's: seconds from the moment at which a
+# look is due to the one at which it has seen the loop.
+LOOK_SECONDS = 0.003
+# Incidents say to a millisecond when they were, and the samples that they rest on were taken a moment before.
+CLOCK_SECONDS = 0.005
+
+
+@dataclass
+class Judgement:
+    must: int = 0       # stalls that had to be incidents
+    must_not: int = 0   # stalls that had not to
+    between: int = 0    # could be either
+    waited: int = 0     # long enough, but asyncspy did not get the processor for so long that it could not see that
+    unowned: int = 0    # incidents of a time in which the loop stood still for another reason, by the service's own account
+    incidents: int = 0
+    faults: list = field(default_factory=list)
+
+    def __str__(self):
+        return "{} incidents; stalls: {} above, {} below, {} between, {} not to be seen; {} other gaps; {} faults".format(
+            self.incidents, self.must, self.must_not, self.between, self.waited, self.unowned, len(self.faults))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One incident: a time in which the loop is said to have been in one step."""
+    begin: float  # seconds of the wall clock
+    end: float
+    culprit: str
+    in_task: bool
+    id: str
+
+
+def seconds_of(text):
+    """ISO time in UTC."""
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def seen(incident):
+    end = seconds_of(incident["detected"])
+    culprit = incident["culprit"] or {}
+    return Seen(end - incident["seconds"], end, culprit.get("function"), incident["task"] is not None, incident["id"])
+
+
+def at_most(stall, following):
+    """How long the step can have been: until the next one that is known, or until something else ran."""
+    after = min(stall["after"], following["before"]) if following and following["before"] >= stall["end"] else stall["after"]
+    return after - stall["before"]
+
+
+def holds(stall, incident):
+    return stall["wall_begin"] - CLOCK_SECONDS <= incident.begin and incident.end <= stall["wall_end"] + CLOCK_SECONDS
+
+
+def judge(stalls, gaps, incidents, threshold, interval):
+    result = Judgement(incidents=len(incidents))
+    of_stall = {place: [] for place in range(len(stalls))}
+    for incident in incidents:
+        places = [place for place, stall in enumerate(stalls) if holds(stall, incident)]
+        if places:
+            # Of two that follow each other closely: the one that the incident is in the middle of.
+            middle = (incident.begin + incident.end) / 2
+            of_stall[min(places, key=lambda place: abs((stalls[place]["wall_begin"] + stalls[place]["wall_end"]) / 2 - middle))].append(incident)
+        elif any(begin - CLOCK_SECONDS <= incident.begin and incident.end <= end + CLOCK_SECONDS for begin, end in gaps) and not any(
+                stall["wall_begin"] < incident.end and incident.begin < stall["wall_end"] for stall in stalls):
+            result.unowned += 1
+        else:
+            near = [stall for stall in stalls if stall["wall_begin"] - 1 < incident.end and incident.begin < stall["wall_end"] + 1]
+            result.faults.append("{}: in no single stall: {}".format(incident, near))
+    for place, stall in enumerate(stalls):
+        judge_one(result, stall, of_stall[place], at_most(stall, stalls[place + 1] if place + 1 < len(stalls) else None), threshold, interval)
+    return result
+
+
+def judge_one(result, stall, incidents, longest, threshold, interval):
+    length = stall["end"] - stall["begin"]
+    told = "{kind} {way} at {begin:.3f} for {0:.1f} ms ({1:.1f} ms at most, {2:.1f} ms waited)".format(
+        length * 1e3, longest * 1e3, stall["waited"] * 1e3, **stall)
+    if longest < threshold:
+        result.must_not += 1
+        if incidents:
+            result.faults.append("{}: is too short for {}".format(told, incidents))
+    elif length <= threshold + interval + LOOK_SECONDS:
+        result.between += 1
+    elif length <= threshold + interval + LOOK_SECONDS + stall["waited"]:
+        result.waited += 1
+    else:
+        result.must += 1
+        if not incidents:
+            result.faults.append("{}: no incident".format(told))
+    if len(incidents) > 1:
+        result.faults.append("{}: {} incidents: {}".format(told, len(incidents), incidents))
+    for incident in incidents:
+        if incident.culprit != stall["kind"] or incident.in_task != stall["way"].endswith("_task"):
+            result.faults.append("{}: wrong culprit: {}".format(told, incident))

@@ -1,0 +1,202 @@
+"""`asyncspy watch` beside a service that stalls thousands of times: each stall above the threshold is one incident with the right
+culprit, none below it is one, on every kind of interpreter.
+
+Where the environment has ASYNCSPY_STALLS, so many on each interpreter.
+"""
+import concurrent.futures
+import copy
+import json
+import os
+import random
+
+import pytest
+
+import interpreters
+import stall_account
+from target import HERE, held_threads
+from watcher import StallingService, Watch, incident_files
+
+STALLS = os.path.join(HERE, "services", "stalls.py")
+COUNT = int(os.environ.get("ASYNCSPY_STALLS", 300))
+AT_ONCE = 2
+THRESHOLD, INTERVAL = 0.06, 0.01
+KEPT = 10
+RELEASES = ((3, 8), (3, 11), (3, 13), (3, 15))
+MOSTLY = 0.9  # of the stalls above the threshold must be judged
+
+
+def chosen():
+    """One interpreter of each release, and the distribution's with a loop that is written in C."""
+    found = {}
+    for each in interpreters.matrix():
+        found.setdefault(each.version[:2], (each, "asyncio"))
+    cases = [found[release] for release in RELEASES if release in found]
+    return cases + [(each, "uvloop") for each in interpreters.matrix() if each.origin == "system" and each.has_package("uvloop")]
+
+
+CASES = chosen()
+
+
+def test_every_release_that_matters_is_here():
+    if not interpreters.required():
+        pytest.skip("only in CI")
+    assert {each.version[:2] for each, loop in CASES if loop == "asyncio"} == set(RELEASES)
+    assert [loop for _, loop in CASES].count("uvloop") == 1
+
+
+class Hour:
+    """What one interpreter's stalls came to."""
+
+    def __init__(self, asyncspy, interpreter, loop, folder):
+        self.asyncspy, self.interpreter, self.loop, self.folder = asyncspy, interpreter, loop, folder
+        self.incidents = []
+
+    def take(self, event):
+        """Reads an incident's file as soon as it is there: only a few are kept."""
+        if event["event"] == "incident":
+            assert event["suppressed"] is None and event["trigger"] == "stall", event
+            with open(os.path.join(str(self.folder), "incidents", event["file"])) as file:
+                report = json.load(file)
+            incident = report["incident"]
+            for name in ("id", "trigger", "cause", "seconds", "loop"):
+                assert incident[name] == event[name], (name, incident, event)
+            assert (incident["culprit"]["function"], incident["culprit"]["line"]) == (event["culprit"]["function"], event["culprit"]["line"])
+            times = [sample["seconds"] for sample in incident["samples"]]
+            assert times == sorted(times) and times and times[-1] <= 0, times
+            self.incidents.append(stall_account.seen(incident))
+
+    def pass_by(self):
+        service = StallingService(self.interpreter.executable, STALLS, (self.loop,), log=str(self.folder / "service.log"))
+        try:
+            self.watch(service)
+            service.end()
+        finally:
+            service.close()
+        return self
+
+    def watch(self, service):
+        service.next_report()
+        watch = Watch(self.asyncspy.binary, self.folder / "incidents", service.pid, "--stall", "60ms", "--interval", "10ms", "--lag", 0,
+                      "--same-cause", 0, "--rate", 0, "--survey", 0, "--keep", KEPT, "--ring", "1s", "--listen", "127.0.0.1:0",
+                      check_target=self.take)
+        try:
+            watch.wait_for("target", pid=service.pid)
+            before = watch.wait_for_samples(service.pid).value("asyncspy_samples_total", pid=str(service.pid))
+            service.order("probe", watch.pid)
+            assert service.next_report()["probes"] >= 1
+            lengths = {"silent": THRESHOLD, "heard": THRESHOLD + INTERVAL + stall_account.LOOK_SECONDS, "pair": 0.7 * THRESHOLD}
+            service.order("run", COUNT, random.Random(self.interpreter.label + self.loop).randrange(1 << 30), json.dumps(lengths))
+            report = service.next_report()
+            while "done" in report:
+                report = service.next_report()
+            service.stall("last_of_all", "in_own_task", 5 * THRESHOLD)  # once it was said, all the others were
+            watch.wait_for("stall_ended", incident=self.wait_for_last(watch))
+            self.samples = watch.metrics().value("asyncspy_samples_total", pid=str(service.pid)) - before
+            assert not held_threads(service.pid)
+            watch.stop()
+        finally:
+            if watch.process.poll() is None:
+                watch.kill()
+        self.kept = incident_files(watch.directory)
+        self.removed = watch.of("removed")
+        self.events = watch.of("incident")
+        self.judgement = stall_account.judge(report["stalls"], report["gaps"], [each for each in self.incidents if each.culprit != "last_of_all"],
+                                             THRESHOLD, INTERVAL)
+        self.stalls = report["stalls"]
+        self.check_ends(watch)
+
+    def wait_for_last(self, watch):
+        while True:
+            known = watch.of("incident")
+            last = [each["id"] for each in known if each["culprit"]["function"] == "last_of_all"]
+            if last:
+                return last[0]
+            watch.wait_for("incident", len(known) + 1)
+
+    def check_ends(self, watch):
+        """Every incident's stall is over, once, and was no shorter than the incident said."""
+        ended = {each["incident"]: each for each in watch.of("stall_ended")}
+        assert len(ended) == len(watch.of("stall_ended"))
+        for event in watch.of("incident"):
+            assert ended[event["id"]]["seconds"] >= event["seconds"], (event, ended[event["id"]])
+
+
+@pytest.fixture(scope="module")
+def hours(asyncspy, tmp_path_factory):
+    """All of them, begun at once and gone through two at a time."""
+    pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+    running = {case: pool.submit(Hour(asyncspy, *case, tmp_path_factory.mktemp("hour")).pass_by) for case in CASES}
+    yield running
+    pool.shutdown()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "{}-{}".format(case[0].label, case[1]))
+def test_every_stall_above_the_threshold_is_one_incident_and_none_below_it_is(asyncspy, hours, record_stalls, case):
+    hour = hours[case].result()
+    record_stalls(case, hour)
+    judgement = hour.judgement
+    assert not judgement.faults, "{}:\n{}".format(judgement, "\n".join(judgement.faults[:20]))
+    assert judgement.must >= MOSTLY * (judgement.must + judgement.waited), str(judgement)
+    assert judgement.must >= 0.3 * COUNT and judgement.must_not >= 0.3 * COUNT, str(judgement)
+    assert judgement.incidents >= judgement.must
+    # Little was kept, and each removal was said.
+    assert len(hour.kept) == KEPT and len(hour.removed) == len(hour.events) - KEPT
+    for name in hour.kept[-2:]:
+        with open(str(hour.folder / "incidents" / name)) as file:
+            asyncspy.check_schema(json.load(file))
+
+
+# The judge itself ----------------------------------------------------------------------------------------------------
+
+
+def made_up(begin, length, kind="burn", way="in_own_task"):
+    return {"kind": kind, "way": way, "before": begin, "begin": begin, "end": begin + length, "after": begin + length, "wall_begin": 1e9 + begin,
+            "wall_end": 1e9 + begin + length, "waited": 0.0}
+
+
+def incident_of(stall, seconds=0.065, culprit=None, in_task=True):
+    return stall_account.Seen(stall["wall_begin"] + 0.004, stall["wall_begin"] + 0.004 + seconds, culprit or stall["kind"], in_task, "id")
+
+
+def judge(stalls, incidents, gaps=()):
+    return stall_account.judge(stalls, gaps, incidents, THRESHOLD, INTERVAL)
+
+
+def test_the_judge_finds_no_fault_in_what_is_right():
+    stalls = [made_up(1, 0.1), made_up(2, 0.05), made_up(3, 0.065), made_up(4, 0.2)]
+    result = judge(stalls, [incident_of(stalls[0]), incident_of(stalls[3], 0.1)])
+    assert not result.faults and (result.must, result.must_not, result.between) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["missing", "double", "too short", "merged", "wrong function", "wrong task", "in between twice", "out of nothing"])
+def test_the_judge_finds_each_fault(name):
+    stalls = [made_up(1, 0.1), made_up(2, 0.042), made_up(2.0421, 0.042), made_up(3, 0.065), made_up(4, 0.058)]
+    incidents = [incident_of(stalls[0])]
+    wrong = copy.deepcopy(incidents)
+    if name == "missing":
+        wrong = []
+    elif name == "double":
+        wrong += incidents
+    elif name == "too short":
+        wrong.append(incident_of(stalls[4], 0.052))
+    elif name == "merged":
+        wrong.append(incident_of(stalls[1], 0.062))
+    elif name == "wrong function":
+        wrong = [incident_of(stalls[0], culprit="crunch")]
+    elif name == "wrong task":
+        wrong = [incident_of(stalls[0], in_task=False)]
+    elif name == "in between twice":
+        wrong += [incident_of(stalls[3], 0.06)] * 2
+    elif name == "out of nothing":
+        wrong.append(incident_of(made_up(9, 0.1)))
+    assert not judge(stalls, incidents).faults
+    assert len(judge(stalls, wrong).faults) == 1
+
+
+def test_the_judge_excuses_what_could_not_be_seen():
+    stall = made_up(1, 0.1)
+    stall["waited"] = 0.05
+    result = judge([stall], [])
+    assert not result.faults and (result.waited, result.must) == (1, 0)
+    other = made_up(9, 0.1)
+    assert judge([], [incident_of(other)], [[1e9 + 8.9, 1e9 + 9.2]]).unowned == 1
