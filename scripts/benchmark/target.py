@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import threading
+import time
 
 
 async def idle(count):
@@ -100,6 +101,13 @@ async def http(count):
     return [runner.addresses[0][1], runner] + kept
 
 
+async def stalled(count):
+    """Like idle, until something blocks the loop for good."""
+    kept = await idle(count)
+    asyncio.get_event_loop().call_later(0.1, time.sleep, 86400)
+    return kept
+
+
 async def main(situation, count, ready):
     kept = await situation(count)
     await asyncio.sleep(0)
@@ -120,4 +128,4 @@ if __name__ == "__main__":
     if ctypes.CDLL(library).start_pause_probe(int(probe_fd)) != 0:
         sys.exit("the pause probe does not start")
     threading.Thread(target=end_with_input, daemon=True).start()
-    asyncio.run(main({"idle": idle, "churn": churn, "deep": deep, "wide": wide, "threads": threads, "http": http}[name], int(number), int(ready_fd)))
+    asyncio.run(main({"idle": idle, "churn": churn, "deep": deep, "wide": wide, "threads": threads, "http": http, "stalled": stalled}[name], int(number), int(ready_fd)))

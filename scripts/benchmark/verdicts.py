@@ -175,6 +175,29 @@ def _top(results):
         cpu, flat["memory"][0] / 1e6, flat["memory"][-1] / 1e6, flat["part"] * (len(flat["memory"]) - 1)))]
 
 
+def _watch(results):
+    found = [each for each in results if each["situation"] == "watch"]
+    claims = ("a web service under load at which asyncspy watch looks twenty times a second loses less than 0.5 % of its throughput",
+              "and asyncspy watch takes less than 1 % of a core for it",
+              "its memory stays flat over a million samples",
+              "with 100 targets it takes less than 1 % of a core for each, and its memory is bounded")
+    if not found:
+        return [_unmeasured(claim) for claim in claims]
+    loss, idle, flat, many = (found[0][name] for name in ("loss", "idle", "flat", "many"))
+    verdicts = [_unmeasured(claims[0]), Verdict(claims[1], idle["cpu"] < 0.01, "{:.2%} on {:,} idle tasks".format(idle["cpu"], idle["tasks"]))]
+    if loss:
+        verdicts = [Verdict(claims[0], loss["loss"] + loss["error"] < 0.005, "{:.2%} +- {:.2%} of {:.0f}/s in {} turns of {} s with {:.1f} looks a second (turns without alone vary by {:.1%})".format(
+            loss["loss"], loss["error"], loss["rate"], 2 * loss["pairs"], loss["turn"], loss["looks"], loss["rate_noise"])),
+                    Verdict(claims[1], max(loss["cpu"], idle["cpu"]) < 0.01, "{:.2%}; {:.2%} on {:,} idle tasks".format(loss["cpu"], idle["cpu"], idle["tasks"]))]
+    one, hundred = many["counts"]
+    each = hundred["cpu"] / hundred["targets"]
+    return verdicts + [
+        Verdict(claims[2], flat["samples"] >= 1_000_000 and flat["last"] < 1.05 * flat["first"], "{:.1f} MB at first, {:.1f} MB {:,.0f} samples later, {:.1f} MB at most".format(
+            flat["first"] / 1e6, flat["last"] / 1e6, flat["samples"], flat["largest"] / 1e6)),
+        Verdict(claims[3], each < 0.01 and hundred["last"] < 1.05 * hundred["first"], "{:.1%} of a core, {:.0f} looks a second; {:.1f} MB at first, {:.1f} MB {} s later ({:.1%}, {:.1f} MB with one)".format(
+            hundred["cpu"], hundred["looks"], hundred["first"] / 1e6, hundred["last"] / 1e6, many["seconds"], one["cpu"], one["last"] / 1e6))]
+
+
 def all_verdicts(results):
     return [rule(results) for rule in (_pause_against_blocking, _pause_against_copy, _short_stops, _native, _wall_against_stdlib, _wall_against_austin,
-                                       _complete, _cost_per_task, _memory, _churn)] + _service(results) + _top(results)
+                                       _complete, _cost_per_task, _memory, _churn)] + _service(results) + _top(results) + _watch(results)
