@@ -34,7 +34,7 @@ class Watch:
         for line in self.process.stdout:
             try:
                 event = json.loads(line.decode("utf-8"))
-                assert set(event) >= {"time", "event"} and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"]), event
+                assert set(event) >= {"time", "event"} and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", event["time"]), event
                 self._read(event)
             except Exception as fault:  # pylint: disable=broad-except
                 if not (line.endswith(b"\n") or self.process.poll() is None):
@@ -63,6 +63,7 @@ class Watch:
                 if len(found) >= count:
                     return found[0] if count == 1 else found
                 left = until - time.monotonic()
+                assert not self._faults, self._faults[:5]
                 if self.process.poll() is not None and not self._threads[0].is_alive():
                     raise AssertionError("it ended with {} before {} {}: {}".format(self.process.returncode, kind, facts, self.story()))
                 assert left > 0, "no {} {} in {} s: {}".format(kind, facts, PATIENCE, self.story())
