@@ -27,6 +27,7 @@ class LoopWatch {
   // Whether the count can follow the last one; if not, it was caught in a change, or belongs to another queue.
   [[nodiscard]] bool fits(const QueueCount& count) const { return !last_ || count_taken(*last_, count).has_value(); }
 
+  // `now` is after the count was read: what was taken since the last look, was taken before that.
   Change note_queue(double now, const QueueCount& count);
 
   // A light sample during which the queue's count stayed.

@@ -71,12 +71,12 @@ void TargetWatch::note(const LoopWatch::Change& change, const WatchedLoop& loop,
 }
 
 // False: what was read makes no sense.
-bool TargetWatch::look_at_queues(double now, std::vector<LoopEvent>& events) {
+bool TargetWatch::look_at_queues(std::vector<LoopEvent>& events) {
   for (auto& [id, loop] : loops_) {
     if (!loop.queue) continue;
     const auto count = read_count(loop);
     if (!count) return false;
-    note(loop.watch.note_queue(now, *count), loop, events);
+    note(loop.watch.note_queue(watch_clock(), *count), loop, events);
   }
   return true;
 }
@@ -96,7 +96,8 @@ void TargetWatch::note_lag(double now, WatchedLoop& loop, std::vector<LoopEvent>
   events.push_back({LoopEvent::Kind::kLags, late, loop.last});
 }
 
-Result<void> TargetWatch::sample(double now, std::vector<LoopEvent>& events) {
+Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
+  const double now = watch_clock();  // after the queues were read, and before anything else is
   const double cpu_before = read_clock(CLOCK_THREAD_CPUTIME_ID);
   if (now >= forget_at_) {
     sampler_->forget();
@@ -128,7 +129,7 @@ Result<void> TargetWatch::sample(double now, std::vector<LoopEvent>& events) {
       if (!count) continue;
       const bool had_count = loop.watch.has_count();
       const std::uint64_t steps = loop.watch.steps();
-      note(loop.watch.note_queue(now, *count), loop, events);
+      note(loop.watch.note_queue(watch_clock(), *count), loop, events);
       is_of_one_step = had_count && loop.watch.steps() == steps;
     }
     if (is_of_one_step) note(loop.watch.note_sample(now, seen), loop, events);
@@ -146,11 +147,11 @@ void TargetWatch::schedule(double now) {
 
 Result<void> TargetWatch::look(double now, std::vector<LoopEvent>& events) {
   ++counts_.looks;
-  const bool readable = look_at_queues(now, events);
+  const bool readable = look_at_queues(events);
   const bool due = std::ranges::any_of(loops_, [&](const auto& each) { return each.second.watch.sample_due() <= now; });
   Result<void> done;
   if (!readable || due || now >= next_sample_) {
-    done = sample(now, events);
+    done = sample(events);
     if (done) {
       failures_ = 0;
     } else if (failures_++ == 0) {

@@ -81,8 +81,8 @@ class TargetWatch {
 
   // Fails when memory of the queue can not be read or is none of a queue's.
   [[nodiscard]] Result<QueueCount> read_count(const WatchedLoop& loop);
-  [[nodiscard]] bool look_at_queues(double now, std::vector<LoopEvent>& events);
-  [[nodiscard]] Result<void> sample(double now, std::vector<LoopEvent>& events);
+  [[nodiscard]] bool look_at_queues(std::vector<LoopEvent>& events);
+  [[nodiscard]] Result<void> sample(std::vector<LoopEvent>& events);
   void note_lag(double now, WatchedLoop& loop, std::vector<LoopEvent>& events);
   void note(const LoopWatch::Change& change, const WatchedLoop& loop, std::vector<LoopEvent>& events);
   void schedule(double now);
