@@ -83,6 +83,10 @@ ExitCode run_check(const CheckOptions& options) {
     if (!is_first && watch->is_lively()) {
       return say(fmt::format("process {}: {} on", pid, watch->loops() == 1 ? "its event loop goes" : "all event loops go"), ExitCode::kNothingWrong);
     }
+    // Neither in a step nor idle: a signal or a debugger has stopped it, for instance.
+    if (now - begun > options.max_stall + kQuickSeconds) {
+      return say(fmt::format("process {}: no event loop was seen to go on in {}", pid, format_duration(now - begun)), ExitCode::kFindings);
+    }
     std::this_thread::sleep_for(std::chrono::duration<double>(std::max(0.0, watch->next_due() - watch_clock())));
   }
 }

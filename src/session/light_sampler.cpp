@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostFrames = 200;       // of one stack
 constexpr std::size_t kMostFunctions = 20'000; // kept from sample to sample
+constexpr std::size_t kMostLoops = 1000;       // the same
 
 Inspection begin_inspection(Memory& memory, const Runtime& runtime, std::optional<Inspection>& last) {
   Inspection fresh{.reader = {memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
@@ -37,8 +38,7 @@ LightFrame describe(const Inspection& inspection, const Frame& frame) {
 }
 
 // What the loop called: the frames after its own.
-void describe_stack(const Inspection& inspection, const std::vector<Frame>& stack, LightLoop& light) {
-  std::size_t begin = 0;
+void describe_stack(const Inspection& inspection, const std::vector<Frame>& stack, std::size_t begin, LightLoop& light) {
   for (std::size_t i = 0; i < stack.size(); ++i) {
     const LightFrame frame = describe(inspection, stack[i]);
     const bool runs_once = frame.function.ends_with("_run_once") && frame.file.ends_with("asyncio/base_events.py");
@@ -55,7 +55,8 @@ void describe_stack(const Inspection& inspection, const std::vector<Frame>& stac
   }
 }
 
-LightLoop observe(Inspection& inspection, Address id, const Thread& thread, const std::vector<Address>& frames, Address task, double now) {
+LightLoop observe(Inspection& inspection, Address id, const Thread& thread, const std::vector<Address>& frames, Address task, WaitingStack& waiting,
+                  double now) {
   const LoopGlance glance = glance_at_loop(inspection, id);
   RawLoop raw;
   raw.loop.id = id;
@@ -63,7 +64,10 @@ LightLoop observe(Inspection& inspection, Address id, const Thread& thread, cons
   if (glance.first_timer) raw.loop.timers.push_back({.handle = {}, .deadline = glance.first_timer, .cancelled = false, .callback = kNoFunction});
   Loop loop;
   loop.id = id;
-  observe_loop(inspection, {raw, thread, frames, !task.is_null(), now}, loop);
+  const bool is_above = waiting.frames > 0 && waiting.frames <= frames.size() && frames[waiting.frames - 1] == waiting.last;
+  const std::size_t below = is_above ? waiting.frames : 0;
+  observe_loop(inspection, {raw, thread, frames, !task.is_null(), now, below}, loop);
+  if (loop.state == LoopState::kIdle) waiting = frames.empty() ? WaitingStack{} : WaitingStack{frames.size(), frames.back()};
   LightLoop light;
   light.id = id;
   light.tid = thread.tid;
@@ -75,7 +79,10 @@ LightLoop observe(Inspection& inspection, Address id, const Thread& thread, cons
   if (glance.first_timer) light.next_timer = *glance.first_timer - now;
   if (thread.system_call && !thread.on_cpu) light.call = thread.system_call->name;
   light.thread_state = thread.state;
-  if (loop.state == LoopState::kRunning || loop.state == LoopState::kBlocked) describe_stack(inspection, thread.stack, light);
+  if (loop.state == LoopState::kRunning || loop.state == LoopState::kBlocked) {
+    const std::size_t called = find_called_by_c_loop(inspection, thread, below);
+    describe_stack(inspection, thread.stack, called < thread.stack.size() ? called : 0, light);
+  }
   return light;
 }
 
@@ -107,6 +114,7 @@ Result<LightSample> LightSampler::take() {
   ASYNCSPY_TRY(interpreters, read_interpreters(inspection_->reader, *snapshot_.runtime));
   std::vector<Gap> gaps;
   const ThreadReport report = report_threads(*inspection_, snapshot_, interpreters, nullptr, gaps);
+  if (waiting_.size() > kMostLoops) waiting_.clear();
   LightSample sample;
   sample.time = snapshot_.capture.loop_time().value_or(0);
   for (const Interpreter& interpreter : interpreters) {
@@ -119,7 +127,7 @@ Result<LightSample> LightSampler::take() {
       if (loop.is_null()) continue;
       const auto task = std::ranges::find(current, loop, &CurrentTask::loop);
       sample.loops.push_back(observe(*inspection_, loop, report.threads[t], report.frame_addresses[t],
-                                     task == current.end() ? Address{} : task->task, sample.time));
+                                     task == current.end() ? Address{} : task->task, waiting_[loop], sample.time));
     }
   }
   return sample;

@@ -19,6 +19,12 @@
 
 namespace asyncspy {
 
+// The stack of a loop's thread while the loop waited: whatever is above that later, the loop has called.
+struct WaitingStack {
+  std::size_t frames = 0;
+  Address last;  // frame
+};
+
 class LightSampler {
  public:
   // `runtime` and `process` are of a snapshot of the same target, which must outlive this.
@@ -41,6 +47,7 @@ class LightSampler {
   Snapshot snapshot_;
   std::optional<Inspection> inspection_;  // of the last sample: what it learned is carried on
   std::unordered_map<Address, Asyncio> asyncio_;  // by interpreter
+  std::unordered_map<Address, WaitingStack> waiting_;  // by loop, of those that are written in C
 };
 
 }  // namespace asyncspy

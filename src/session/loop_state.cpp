@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "frames.h"
 
 namespace asyncspy {
@@ -34,7 +36,10 @@ Doing find_doing(Inspection& inspection, const LoopObservation& seen, Loop& loop
   if (seen.has_current_task) return Doing::kExecuting;
   // A loop written in C (uvloop) has no such frame: its thread's system call tells.
   if (seen.thread.system_call && seen.thread.system_call->name.starts_with("epoll_")) return Doing::kSelecting;
-  return Doing::kUnknown;
+  const std::size_t called = find_called_by_c_loop(inspection, seen.thread, seen.frames_below);
+  if (called == stack.size()) return Doing::kUnknown;
+  if (stack[called].function != kNoFunction) loop.current_callback = inspection.codes.functions()[stack[called].function].qualified_name;
+  return Doing::kExecuting;
 }
 
 // Whatever was to run at a past moment and has not run proves the delay.
@@ -60,6 +65,19 @@ bool sleeps_in_call(const Thread& thread) {
 }
 
 }  // namespace
+
+// What waits has called nothing; without having seen that, the frame of asyncio.run() tells where the loop's own part of the stack begins.
+std::size_t find_called_by_c_loop(const Inspection& inspection, const Thread& thread, std::size_t frames_below) {
+  const std::vector<Frame>& stack = thread.stack;
+  std::size_t called = frames_below;
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    if (stack[i].function == kNoFunction) continue;
+    const std::string& file = inspection.codes.functions()[stack[i].function].file;
+    if (file.ends_with("asyncio/base_events.py")) return stack.size();  // a loop of asyncio's own
+    if (frames_below == 0 && file.ends_with("asyncio/runners.py")) called = i + 1;
+  }
+  return called == 0 ? stack.size() : std::min(called, stack.size());
+}
 
 void observe_loop(Inspection& inspection, const LoopObservation& seen, Loop& loop) {
   Doing doing = find_doing(inspection, seen, loop);

@@ -49,6 +49,13 @@ std::map<std::string, int> list_sockets() {
   return sockets;
 }
 
+// libevent sends a body after HEAD, too.
+bool wants_body(evhttp_request* request, std::uint64_t size) {
+  if (::evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) return true;
+  ::evhttp_add_header(::evhttp_request_get_output_headers(request), "Content-Length", std::to_string(size).c_str());
+  return false;
+}
+
 void reply(evhttp_request* request, int code, std::string_view type, std::string_view text) {
   evkeyvalq* headers = ::evhttp_request_get_output_headers(request);
   ::evhttp_add_header(headers, "Content-Type", std::string(type).c_str());
@@ -56,7 +63,7 @@ void reply(evhttp_request* request, int code, std::string_view type, std::string
   ::evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
   ::evhttp_add_header(headers, "Cache-Control", "no-store");
   evbuffer* body = ::evbuffer_new();
-  ::evbuffer_add(body, text.data(), text.size());
+  if (wants_body(request, text.size())) ::evbuffer_add(body, text.data(), text.size());
   ::evhttp_send_reply(request, code, nullptr, body);
   ::evbuffer_free(body);
 }
@@ -184,6 +191,11 @@ void HttpServer::send_incident(evhttp_request* request, std::string_view name) {
   ::evhttp_add_header(headers, "Content-Type", std::string(kJson).c_str());
   ::evhttp_add_header(headers, "Connection", "close");
   evbuffer* body = ::evbuffer_new();
+  if (!wants_body(request, static_cast<std::uint64_t>(facts.st_size))) {
+    ::evhttp_send_reply(request, HTTP_OK, nullptr, body);
+    ::evbuffer_free(body);
+    return;
+  }
   const int descriptor = ::dup(file->get());  // the buffer closes it
   if (descriptor < 0 || ::evbuffer_add_file(body, descriptor, 0, facts.st_size) != 0) {
     if (descriptor >= 0) ::close(descriptor);

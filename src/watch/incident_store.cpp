@@ -24,6 +24,7 @@ constexpr std::string_view kSuffix = ".json";
 constexpr std::string_view kPartialPrefix = ".asyncspy-";
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr std::size_t kMostFiles = 100'000;  // that are listed
+constexpr int kMostOfOneName = 100;          // of one process, trigger and millisecond
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -130,26 +131,36 @@ int IncidentStore::write_partial(const std::string& partial, const Report& repor
   return failure;
 }
 
-Result<WrittenIncident> IncidentStore::write(const Report& report) {
-  WrittenIncident written;
-  written.name = name_incident(*report.incident, report.process.pid);
+// Loops of one process can stall in the same millisecond.
+std::string IncidentStore::choose_name(const Report& report) const {
+  const std::string wanted = name_incident(*report.incident, report.process.pid);
+  std::string name = wanted;
+  struct stat facts {};
+  for (int number = 2; ::fstatat(directory_.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0 && number < kMostOfOneName; ++number) {
+    name = fmt::format("{}-{}{}", std::string_view(wanted).substr(0, wanted.size() - kSuffix.size()), number, kSuffix);
+  }
+  return name;
+}
+
+Result<std::string> IncidentStore::write(const Report& report, std::vector<RemovedFile>& removed) {
+  const std::string name = choose_name(report);
   const std::string partial = fmt::format("{}{}-{}{}", kPartialPrefix, ::getpid(), report.incident->id, kPartialSuffix);
   int failure = write_partial(partial, report);
   while (is_full(failure)) {
     const std::vector<IncidentFile> files = list();
     if (files.empty() || !remove(files.front().name)) break;
-    written.removed.push_back({files.front().name, "full"});
+    removed.push_back({files.front().name, "full"});
     failure = write_partial(partial, report);
   }
   if (failure != 0) return fail_to_write(path_ + "/" + partial, failure);
-  if (::renameat(directory_.get(), partial.c_str(), directory_.get(), written.name.c_str()) != 0) {
+  if (::renameat(directory_.get(), partial.c_str(), directory_.get(), name.c_str()) != 0) {
     failure = errno;
     std::ignore = remove(partial);
-    return fail_to_write(path_ + "/" + written.name, failure);
+    return fail_to_write(path_ + "/" + name, failure);
   }
   ::fsync(directory_.get());  // the name, too
-  std::ranges::move(enforce_limits(), std::back_inserter(written.removed));
-  return written;
+  std::ranges::move(enforce_limits(), std::back_inserter(removed));
+  return name;
 }
 
 std::vector<IncidentFile> IncidentStore::list() const {

@@ -27,18 +27,14 @@ struct RemovedFile {
   std::string_view why;  // "count", "bytes", "age", "full"
 };
 
-struct WrittenIncident {
-  std::string name;
-  std::vector<RemovedFile> removed;
-};
-
 class IncidentStore {
  public:
   // Creates the directory when it is missing, and removes what an earlier run left half-written.
   [[nodiscard]] static Result<IncidentStore> open(const std::string& path, const RetentionLimits& limits, std::string tool_version);
 
-  // A report with an incident. A full disk loses the oldest files first.
-  [[nodiscard]] Result<WrittenIncident> write(const Report& report);
+  // A report with an incident: the name of its file. A full disk loses the oldest files first; `removed` gets what had to go, even if
+  // that was not enough.
+  [[nodiscard]] Result<std::string> write(const Report& report, std::vector<RemovedFile>& removed);
 
   // What is there, oldest first.
   [[nodiscard]] std::vector<IncidentFile> list() const;
@@ -55,6 +51,7 @@ class IncidentStore {
 
   [[nodiscard]] int write_partial(const std::string& partial, const Report& report) const;  // errno, or 0
   [[nodiscard]] bool remove(const std::string& name) const;
+  [[nodiscard]] std::string choose_name(const Report& report) const;
 
   FileDescriptor directory_;
   std::string path_;

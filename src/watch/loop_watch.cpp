@@ -47,6 +47,7 @@ LoopWatch::Change LoopWatch::note_sample(double now, const LightLoop& loop) {
   if (loop.state == LoopState::kUnknown) return {};
   if (!executes(loop)) {
     Change change = begin_step(now);
+    has_idled_ = true;
     if (last_ && takes_all_) known_ = Known::kIdles;
     return change;
   }
@@ -69,17 +70,22 @@ LoopWatch::Change LoopWatch::note_sample(double now, const LightLoop& loop) {
 
 LoopWatch::Change LoopWatch::end() { return begin_step(since_); }
 
-void LoopWatch::forgive(double seconds) {
-  since_ += seconds;
-  executes_since_ += seconds;
+void LoopWatch::forgive(double at, double seconds) {
+  if (since_ < at) since_ += seconds;
+  if (executes_since_ < at) executes_since_ += seconds;
   if (seen_ < executes_since_) seen_ = executes_since_;
 }
 
 double LoopWatch::sample_due() const {
   if (!last_ || stalled_) return 0;  // at every look
   if (known_ == Known::kIdles || stall_ <= 0) return std::numeric_limits<double>::infinity();
-  if (known_ == Known::kExecutes) return executes_since_ + stall_;
-  return takes_all_ ? since_ + stall_ : since_;
+  if (known_ == Known::kExecutes && (takes_all_ || step_.runs_handle)) return executes_since_ + stall_;
+  if (steps_ == 0) return since_;  // new: whether it idles is not known yet
+  return takes_all_ ? since_ + stall_ : since_;  // other than by its queue it may begin something else at any time
+}
+
+double LoopWatch::stall_due() const {
+  return known_ == Known::kExecutes && !stalled_ && stall_ > 0 ? executes_since_ + stall_ : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace asyncspy

@@ -36,17 +36,21 @@ class LoopWatch {
   // The loop has gone.
   [[nodiscard]] Change end();
 
-  // The process stood still for so long, by an act of ours.
-  void forgive(double seconds);
+  // The process stood still for so long, by an act of ours; `at` is a moment of that. What began later is no longer ago for it.
+  void forgive(double at, double seconds);
 
   // When a light sample is needed; never: infinity.
   [[nodiscard]] double sample_due() const;
+
+  // When the step of the last sample becomes a stall, if it lasts; never: infinity.
+  [[nodiscard]] double stall_due() const;
 
   // Since when the step of the last sample lasts provably: seconds, 0 when it executes nothing.
   [[nodiscard]] double step_seconds() const { return known_ == Known::kExecutes ? seen_ - executes_since_ : 0; }
 
   [[nodiscard]] bool is_stalled() const { return stalled_; }
   [[nodiscard]] bool is_idle() const { return known_ == Known::kIdles; }
+  [[nodiscard]] bool has_idled() const { return has_idled_; }  // at a look since this exists
   [[nodiscard]] bool has_count() const { return last_.has_value(); }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }        // how often it was seen to have begun another one
   [[nodiscard]] bool has_moved() const { return steps_ > 0; }
@@ -65,6 +69,7 @@ class LoopWatch {
   double seen_ = 0;            // executing, for the last time
   LightLoop step_;             // as seen then
   bool stalled_ = false;       // and that was told
+  bool has_idled_ = false;
   std::uint64_t steps_ = 0;
 };
 

@@ -15,6 +15,7 @@
 #include "json_report.h"
 #include "live_target.h"
 #include "second_look.h"
+#include "target_watch.h"
 
 namespace asyncspy {
 namespace {
@@ -111,6 +112,8 @@ Result<Report> SnapshotWorker::look(const SnapshotJob& job, SnapshotOutcome& out
     options.no_pause = settings_.no_pause;
     options.max_pause = settings_.max_pause;
     ASYNCSPY_TRY(snapshot, capture(*target, options));
+    // Its clock may have another origin (time_namespaces(7)).
+    outcome.paused_at = watch_clock() - static_cast<double>(target->monotonic_now() - snapshot.capture.monotonic_ns) / 1e9;
     return analyse(snapshot);
   };
   auto report = look_once();
@@ -150,10 +153,10 @@ SnapshotOutcome SnapshotWorker::work(SnapshotJob job) {
     }
     outcome.blocked = is_blocked(*job.report, job.incident.loop);
     job.report->incident = job.incident;
-    auto written = store_.write(*job.report);
+    auto written = store_.write(*job.report, outcome.removed);
     job.report->incident.reset();
     if (!written) return std::unexpected(std::move(written.error()));
-    outcome.written = std::move(*written);
+    outcome.file = std::move(*written);
     return {};
   };
   try {

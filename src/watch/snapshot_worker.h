@@ -36,12 +36,14 @@ struct SnapshotOutcome {
   SnapshotJob job;
   std::optional<Error> error;
   double pause = 0;                      // seconds that the process stood still
+  double paused_at = 0;                  // a moment of that, by our own clock
   std::optional<SurveyFacts> facts;      // of the report
   std::vector<std::string> rules;        // of its findings that are warnings or errors, each once
   std::optional<bool> blocked;           // whether the loop of the incident was still blocked in the snapshot
   std::vector<Incident> incidents;       // that a survey calls for
   std::shared_ptr<Report> report;        // of a survey that calls for any
-  std::optional<WrittenIncident> written;
+  std::optional<std::string> file;       // that was written
+  std::vector<RemovedFile> removed;      // to make room, or because there were too many
   std::string json;                      // of a request
 };
 

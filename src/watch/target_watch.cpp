@@ -141,7 +141,9 @@ Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
 void TargetWatch::schedule(double now) {
   next_look_ = now + settings_->interval;
   for (const auto& [id, loop] : loops_) {
-    if (loop.watch.sample_due() > now) next_look_ = std::min(next_look_, loop.watch.sample_due());
+    for (const double due : {loop.watch.sample_due(), loop.watch.stall_due()}) {
+      if (due > now) next_look_ = std::min(next_look_, due);
+    }
   }
 }
 
@@ -175,8 +177,8 @@ bool TargetWatch::is_replaced() const {
   return now.ok && !now.text.empty() && now.text != process_.auxiliary_vector;
 }
 
-void TargetWatch::forgive(double seconds) {
-  for (auto& [id, loop] : loops_) loop.watch.forgive(seconds);
+void TargetWatch::forgive(double at, double seconds) {
+  for (auto& [id, loop] : loops_) loop.watch.forgive(at, seconds);
 }
 
 std::uint64_t TargetWatch::ready() const {
@@ -192,7 +194,7 @@ double TargetWatch::stalled_now() const {
 }
 
 bool TargetWatch::is_lively() const {
-  return std::ranges::all_of(loops_, [](const auto& each) { return each.second.watch.is_idle() || each.second.watch.has_moved(); });
+  return std::ranges::all_of(loops_, [](const auto& each) { return each.second.watch.has_idled() || each.second.watch.has_moved(); });
 }
 
 }  // namespace asyncspy

@@ -54,8 +54,8 @@ class TargetWatch {
   // The program in the process is another one by now.
   [[nodiscard]] bool is_replaced() const;
 
-  // A snapshot stopped the process for so long.
-  void forgive(double seconds);
+  // A snapshot stopped the process for so long; `at` is a moment of that.
+  void forgive(double at, double seconds);
 
   [[nodiscard]] const ProcessFacts& process() const { return process_; }
   [[nodiscard]] const std::string& python() const { return python_; }

@@ -303,7 +303,7 @@ void Watcher::drop(int pid, Followed& target, std::string_view reason) {
 void Watcher::look(int pid, Followed& target, double now) {
   std::vector<LoopEvent> events;
   const auto done = target.watch->look(now, events);
-  note_events(pid, target, events, now);
+  note_events(pid, target, events, watch_clock());
   if (done) return;
   if (done.error().kind == ErrorKind::kNoProcess) return drop(pid, target, "exited");
   drop(pid, target, target.watch->is_replaced() ? "replaced" : "unreadable");
@@ -390,8 +390,7 @@ void Watcher::tell_incident(const Followed& target, int pid, const Incident& inc
     json.field("task", incident.task);
     json.field("cause", incident.cause);
     json.field("detected", format_instant(incident.detected_ns));
-    const bool written = outcome != nullptr && outcome->written;
-    json.field("file", written ? std::optional(outcome->written->name) : std::nullopt);
+    json.field("file", outcome != nullptr ? outcome->file : std::nullopt);
     json.field("suppressed", suppressed.empty() ? std::nullopt : std::optional(std::string(suppressed)));
     json.field("error", outcome != nullptr && outcome->error ? std::optional(outcome->error->what) : std::nullopt);
     put_texts(json, "findings", outcome != nullptr ? outcome->rules : std::vector<std::string>{});
@@ -423,11 +422,11 @@ void Watcher::note_outcome(SnapshotOutcome outcome, double now) {
   Followed& target = found->second;
   --target.snapshots;
   target.metrics.pause_seconds += outcome.pause;
-  if (target.watch) target.watch->forgive(outcome.pause);
+  if (target.watch) target.watch->forgive(outcome.paused_at, outcome.pause);
   if (outcome.facts) target.metrics.facts = std::move(*outcome.facts);
   if (job.kind == SnapshotJob::Kind::kIncident || job.kind == SnapshotJob::Kind::kWrite) {
     tell_incident(target, job.pid, job.incident, &outcome, outcome.error ? "error" : "");
-    if (outcome.written) tell_removed(outcome.written->removed);
+    tell_removed(outcome.removed);
   }
   if (job.kind != SnapshotJob::Kind::kSurvey) return;
   target.survey_in_hand = false;

@@ -44,12 +44,25 @@ IncidentStore open(const std::string& path, const RetentionLimits& limits = {}) 
   return std::move(*store);
 }
 
+struct Written {
+  std::string name;
+  std::vector<RemovedFile> removed;
+};
+
+std::optional<Written> write(IncidentStore& store, const Report& report) {
+  Written written;
+  auto name = store.write(report, written.removed);
+  if (!name) return std::nullopt;
+  written.name = std::move(*name);
+  return written;
+}
+
 }  // namespace
 
 TEST_CASE("an incident is a file that can be read again, for its owner only") {
   const Directory directory;
   IncidentStore store = open(directory.path("a/b"));
-  const auto written = store.write(make_incident(7, 0));
+  const auto written = write(store, make_incident(7, 0));
   REQUIRE(written);
   CHECK(written->name == "asyncspy-20261120T092000.000Z-4242-stall.json");
   std::ifstream file(directory.path("a/b/" + written->name));
@@ -65,6 +78,20 @@ TEST_CASE("an incident is a file that can be read again, for its owner only") {
   CHECK(store.list()[0].bytes == text.size());
 }
 
+TEST_CASE("incidents of one millisecond are files each") {
+  const Directory directory;
+  IncidentStore store = open(directory.path());
+  std::vector<std::string> names;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    const auto written = write(store, make_incident(i, 0));
+    REQUIRE(written);
+    names.push_back(written->name);
+  }
+  CHECK(names[1] == "asyncspy-20261120T092000.000Z-4242-stall-2.json");
+  CHECK(names[2] == "asyncspy-20261120T092000.000Z-4242-stall-3.json");
+  CHECK(store.list().size() == 3);
+}
+
 TEST_CASE("the oldest files go when there are too many, and others stay") {
   const Directory directory;
   directory.put("notes.txt");
@@ -73,7 +100,7 @@ TEST_CASE("the oldest files go when there are too many, and others stay") {
   std::vector<std::string> names;
   std::vector<std::string> removed;
   for (std::int64_t i = 0; i < 5; ++i) {
-    const auto written = store.write(make_incident(static_cast<std::uint64_t>(i), i));
+    const auto written = write(store, make_incident(static_cast<std::uint64_t>(i), i));
     REQUIRE(written);
     names.push_back(written->name);
     for (const RemovedFile& each : written->removed) {
@@ -90,8 +117,8 @@ TEST_CASE("the oldest files go when there are too many, and others stay") {
 TEST_CASE("files go when they are too large together, but for the latest") {
   const Directory directory;
   IncidentStore store = open(directory.path(), {.bytes = 1});
-  REQUIRE(store.write(make_incident(1, 1)));
-  const auto second = store.write(make_incident(2, 2));
+  REQUIRE(write(store, make_incident(1, 1)));
+  const auto second = write(store, make_incident(2, 2));
   REQUIRE(second);
   REQUIRE(second->removed.size() == 1);
   CHECK(second->removed[0].why == "bytes");
@@ -101,7 +128,7 @@ TEST_CASE("files go when they are too large together, but for the latest") {
 TEST_CASE("files go when they are too old") {
   const Directory directory;
   IncidentStore store = open(directory.path(), {.age = 3600});
-  const auto written = store.write(make_incident(1, 1));
+  const auto written = write(store, make_incident(1, 1));
   REQUIRE(written);
   CHECK(store.enforce_limits().empty());
   std::filesystem::last_write_time(directory.path(written->name), std::filesystem::file_time_type::clock::now() - std::chrono::hours(2));

@@ -110,9 +110,17 @@ TEST_CASE("a process that is stopped by a signal does not stall") {
 TEST_CASE("a stop of ours does not count") {
   LoopWatch watch(0, 1, true);
   watch.note_queue(0, count(5));
-  watch.forgive(0.25);
+  watch.forgive(0.5, 0.25);
   CHECK(!watch.note_sample(1.2, seen(LoopState::kBlocked)).stall_begins);
   CHECK(watch.note_sample(1.25, seen(LoopState::kBlocked)).stall_begins);
+}
+
+TEST_CASE("a stop of ours before a step began is no part of it") {
+  LoopWatch watch(0, 1, true);
+  watch.note_queue(0, count(5));
+  watch.note_queue(0.75, count(6));
+  watch.forgive(0.5, 0.25);
+  CHECK(watch.note_sample(1.75, seen(LoopState::kBlocked)).stall_begins);
 }
 
 TEST_CASE("a loop that has gone ends its stall") {
