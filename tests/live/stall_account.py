@@ -98,6 +98,8 @@ def judge_one(result, stall, incidents, longest, threshold, interval):
             result.faults.append("{}: no incident".format(told))
     if len(incidents) > 1:
         result.faults.append("{}: {} incidents: {}".format(told, len(incidents), incidents))
+    if length <= threshold:
+        return  # what followed in the same step may have been seen instead
     for incident in incidents:
         if incident.culprit != stall["kind"] or incident.in_task != stall["way"].endswith("_task"):
             result.faults.append("{}: wrong culprit: {}".format(told, incident))

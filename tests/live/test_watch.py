@@ -22,7 +22,8 @@ AT_ONCE = 2
 THRESHOLD, INTERVAL = 0.06, 0.01
 KEPT = 10
 RELEASES = ((3, 8), (3, 11), (3, 13), (3, 15))
-MOSTLY = 0.9  # of the stalls above the threshold must be judged
+MOSTLY = 0.7  # of the stalls above the threshold must be judged; on a machine that has nothing else to do it is nearly all
+ROUNDING = 1e-6
 
 
 def chosen():
@@ -114,11 +115,11 @@ class Hour:
             watch.wait_for("incident", len(known) + 1)
 
     def check_ends(self, watch):
-        """Every incident's stall is over, once, and was no shorter than the incident said."""
+        """Every incident's stall is over, once, and was no shorter than the incident said, but for the stop of its snapshot."""
         ended = {each["incident"]: each for each in watch.of("stall_ended")}
         assert len(ended) == len(watch.of("stall_ended"))
         for event in watch.of("incident"):
-            assert ended[event["id"]]["seconds"] >= event["seconds"], (event, ended[event["id"]])
+            assert ended[event["id"]]["seconds"] >= event["seconds"] - event["pause_ms"] / 1e3 - ROUNDING, (event, ended[event["id"]])
 
 
 @pytest.fixture(scope="module")

@@ -96,15 +96,19 @@ def check_format(text):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), (done, text)
 
 
-def test_the_metrics_are_as_prometheus_wants_them(server, serve):
-    check_format(server.metrics().text)
-    server.target.process.kill()
-    server.target.process.wait(PATIENCE)
-    server.wait_for("target_ended")
-    check_format(server.metrics().text)
-    status, kind, _ = server.get("/metrics")
+def test_the_metrics_are_as_prometheus_wants_them(serve, watch):
+    first, second = serve("blocked"), serve("idle")
+    running = watch(*LISTEN, "--stall", "100ms", first.pid, second.pid)
+    check_format(running.metrics().text)
+    running.wait_for("incident")
+    check_format(running.metrics().text)
+    first.process.kill()
+    first.process.wait(PATIENCE)
+    running.wait_for("target_ended")
+    check_format(running.metrics().text)
+    status, kind, _ = running.get("/metrics")
     assert status == 200 and kind.startswith("text/plain") and "version=0.0.4" in kind
-    server.stop()
+    running.stop()
 
 
 def test_promtool_finds_what_is_wrong():

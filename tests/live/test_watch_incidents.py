@@ -118,7 +118,7 @@ def test_a_stall_that_goes_on_is_one_incident_and_its_end_is_said(stalling, watc
     event, = running.of("incident")
     assert ended["incident"] == event["id"] and event["culprit"]["function"] == "sleep_soundly"
     longest = entry["after"] - entry["before"]
-    assert event["seconds"] <= ended["seconds"] <= longest
+    assert event["seconds"] - event["pause_ms"] / 1e3 - 1e-6 <= ended["seconds"] <= longest
     running.stop()
 
 
@@ -139,7 +139,8 @@ def test_loops_of_one_process_that_stall_at_one_moment_are_incidents_each(asyncs
     for event in events:
         report = running.read(event)
         assert (report["incident"]["id"], report["incident"]["culprit"]["function"]) == (event["id"], event["culprit"]["function"])
-        assert {each["loop"] for each in report["incident"]["samples"]} == {report["incident"]["loop"]} == {event["loop"]}
+        loops = {each["loop"] for each in report["incident"]["samples"]}
+        assert loops == {report["incident"]["loop"]} == {event["loop"]}
 
 
 def test_a_signal_takes_a_snapshot_of_every_target(asyncspy, serve, watch):
@@ -405,7 +406,7 @@ def test_a_directory_that_goes_away_is_no_end_either(stalling, watch, tmp_path):
     first, = make_incidents(running, stalling, 1)
     os.rename(running.directory, str(tmp_path / "elsewhere"))
     make_incidents(running, stalling, 1)
-    assert running.process.poll() is None and os.listdir(str(tmp_path / "elsewhere"))[0] == first["file"]
+    assert running.process.poll() is None and first["file"] in os.listdir(str(tmp_path / "elsewhere"))
     if not os.path.isdir(running.directory):
         os.rename(str(tmp_path / "elsewhere"), running.directory)
     after, = make_incidents(running, stalling, 1)
@@ -436,7 +437,7 @@ def test_incident_files_are_for_their_owner_alone(stalling, watch):
     event, = make_incidents(running, stalling, 1)
     assert os.stat(os.path.join(running.directory, event["file"])).st_mode & 0o077 == 0
     assert os.stat(running.directory).st_mode & 0o077 == 0
-    stamp, pid, trigger = re.fullmatch(r"asyncspy-(\d{8}T\d{6}\.\d{3}Z)-(\d+)-(\w+)\.json", event["file"]).groups()
+    stamp, pid, trigger = re.fullmatch(r"asyncspy-(\d{8}T\d{6}\.\d{3}Z)-(\d+)-([a-z]+)\.json", event["file"]).groups()
     assert (int(pid), trigger) == (stalling.pid, "stall")
     detected = running.read(event)["incident"]["detected"]
     assert detected.replace("-", "").replace(":", "").startswith(stamp[:-1])

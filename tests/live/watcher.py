@@ -10,7 +10,7 @@ import time
 
 from target import PATIENCE, Target
 
-INCIDENT_FILE = re.compile(r"asyncspy-\d{8}T\d{6}\.\d{3}Z-\d+-\w+\.json")
+INCIDENT_FILE = re.compile(r"asyncspy-\d{8}T\d{6}\.\d{3}Z-\d+-\w+(-\d+)?\.json")
 
 
 class Watch:

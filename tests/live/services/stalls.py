@@ -203,6 +203,7 @@ async def in_own_task(kind, seconds, times):
         loop.call_soon(before)
         await asyncio.sleep(0)  # what comes next is a step of its own
         stalled(kind, "in_own_task", seconds, before, loop)
+    await asyncio.sleep(0)
 
 
 async def request(kind, way, seconds, before, loop):
