@@ -233,6 +233,13 @@ def count_resources(pid):
     return len(os.listdir("/proc/{}/fd".format(pid))), len(os.listdir("/proc/{}/task".format(pid)))
 
 
+def wait_for_count(pid, most):
+    until = time.monotonic() + PATIENCE
+    while any(now > then for now, then in zip(count_resources(pid), most)):
+        assert time.monotonic() < until, "descriptors or threads: {}, at first {}".format(count_resources(pid), most)
+        time.sleep(0.01)
+
+
 def test_dozens_that_come_and_go_leave_nothing_behind(start, any_interpreter, watch, named_program):
     running = watch(*QUIET, "--match", pattern_of(named_program))
     running.wait_for("started")
@@ -252,7 +259,7 @@ def test_dozens_that_come_and_go_leave_nothing_behind(start, any_interpreter, wa
         gone = running.wait_for_metric(lambda now: now.value("asyncspy_targets") == 0, "not all are gone")
         assert not gone.all("asyncspy_samples_total") and not gone.all("asyncspy_loop_lag_seconds_count"), gone.text
         counts.append(count_resources(running.pid))
-    assert counts[-1][0] <= counts[0][0] and counts[-1][1] <= counts[0][1], counts
+        wait_for_count(running.pid, counts[0])  # the connection of the last request may be open for a moment
     assert len(running.of("target")) == len(running.of("target_ended")) == 32
     running.stop()
 
@@ -287,7 +294,7 @@ def test_a_target_that_others_stop_stays_stopped_and_is_watched_when_it_goes_on(
     os.kill(target.pid, signal.SIGSTOP)
     wait_for_state(target.pid, "T")
     running.stop()
-    assert set(thread_states(target.pid).values()) == {("T", 0)}
+    assert set(thread_states(target.pid).values()) == {("T", 0)}, running.story()
     os.kill(target.pid, signal.SIGCONT)
 
 
