@@ -13,11 +13,11 @@ import time
 import urllib.request
 
 from processes import BUILD, HERE, Target
-from service import BACKGROUND_TASKS, load
+from service import BACKGROUND_TASKS, CONNECTIONS
 from tools import ASYNCSPY
 
 INTERVAL = "50ms"   # twenty looks a second
-TURN = 2            # seconds of load, with the watch or without it: short, so that drift of the machine meets both alike
+TURN = 0.25         # seconds of load, with the watch or without it: short, so that drift of the machine meets both alike
 BUSY_TASKS = 20
 IDLE_TASKS = 10_000
 MANY = 100
@@ -96,29 +96,56 @@ def is_held(pid):
     return False
 
 
+class Load:
+    """wrk, for as long as the `with` block lasts."""
+
+    def __init__(self, port, seconds):
+        self._url = "http://127.0.0.1:{}/".format(port)
+        self._process = subprocess.Popen(["wrk", "-t1", "-c", str(CONNECTIONS), "-d", "{}s".format(int(seconds)), self._url], stdout=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+
+    def count(self):
+        """Answers so far, and the moment of that, both by the service's own account."""
+        if self._process.poll() is not None:
+            raise RuntimeError("wrk ended with {}".format(self._process.returncode))
+        with urllib.request.urlopen(self._url + "count", timeout=60) as answer:
+            return json.load(answer)
+
+    def rate(self, seconds):
+        (first, begin), _, (last, end) = self.count(), time.sleep(seconds), self.count()
+        return (last - first) / (end - begin)
+
+
 def _measure_loss(python, quick, say):
-    """One watch, which stands still in every other turn: so its start is no part of what is measured."""
-    pairs = 8 if quick else 60
-    alone, watched, cpu, looks = [], [], 0.0, 0.0
-    with Target(python, "http", BACKGROUND_TASKS) as target, Watch([target.pid], "--interval", INTERVAL) as watch:
-        load(target.port, TURN)
+    """One load and one watch, which stands still in every other turn: their starts and ends are no part of what is measured."""
+    pairs = 60 if quick else 480
+    alone, watched = [], []
+    with Target(python, "http", BACKGROUND_TASKS) as target, Watch([target.pid], "--interval", INTERVAL) as watch, \
+            Load(target.port, 60 + 8 * pairs * TURN) as load:
+        time.sleep(2)
+        cpu, looks = watch.cpu_seconds(), watch.samples()
         for number in range(pairs):
             for with_watch in ((False, True), (True, False))[number % 2]:
-                if not with_watch:
-                    watch.rest(target.pid)
-                    alone.append(load(target.port, TURN)["rate"])
-                    watch.go_on()
+                if with_watch:
+                    watched.append(load.rate(TURN))
                     continue
-                before, looked, begin = watch.cpu_seconds(), watch.samples(), time.monotonic()
-                watched.append(load(target.port, TURN)["rate"])
-                seconds = time.monotonic() - begin
-                cpu += (watch.cpu_seconds() - before) / seconds
-                looks += (watch.samples() - looked) / seconds
+                watch.rest(target.pid)
+                alone.append(load.rate(TURN))
+                watch.go_on()
+        seconds = pairs * TURN  # in the others it stood still
+        cpu, looks = (watch.cpu_seconds() - cpu) / seconds, (watch.samples() - looks) / seconds
     losses = [1 - b / a for a, b in zip(alone, watched)]
-    halves = [1 - b / a for a, b in zip(alone[::2], alone[1::2])]  # the same without any difference: what chance alone makes of it
-    result = {"pairs": pairs, "turn": TURN, "alone": alone, "watched": watched, "loss": statistics.mean(losses),
-              "error": statistics.stdev(losses) / math.sqrt(pairs), "chance": abs(statistics.mean(halves)), "rate": statistics.median(alone),
-              "rate_noise": statistics.pstdev(alone) / statistics.mean(alone), "cpu": cpu / pairs, "looks": looks / pairs}
+    loss = statistics.median(losses)
+    # The standard error of a median, from the median deviation: what else happens on the machine makes outliers.
+    error = 1.2533 * 1.4826 * statistics.median(abs(each - loss) for each in losses) / math.sqrt(pairs)
+    result = {"pairs": pairs, "turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": statistics.median(alone),
+              "rate_noise": statistics.pstdev(alone) / statistics.mean(alone), "cpu": cpu, "looks": looks}
     say("  watch: {:.0f} requests/s, {:+.2%} +- {:.2%} with {:.1f} looks a second, which take {:.2%} of a core".format(
         result["rate"], -result["loss"], result["error"], result["looks"], result["cpu"]))
     return result

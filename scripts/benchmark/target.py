@@ -85,15 +85,23 @@ async def threads(count):
 
 
 async def http(count):
-    """A web service with `count` background tasks."""
+    """A web service with `count` background tasks. /count tells how many answers it gave, and when it was asked."""
     from aiohttp import web
 
+    answered = 0
+
+    async def tell_count(request):
+        return web.json_response([answered, time.monotonic()])
+
     async def answer(request):
+        nonlocal answered
         await asyncio.sleep(0.001)
+        answered += 1
         return web.json_response({"path": request.path, "numbers": list(range(20))})
 
     application = web.Application()
     application.router.add_get("/", answer)
+    application.router.add_get("/count", tell_count)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
