@@ -27,6 +27,7 @@ constexpr std::uint64_t kTimerTimer = 48;
 constexpr std::uint64_t kUvHandleHandle = 24;
 // libuv, include/uv.h and include/uv/unix.h
 constexpr std::uint64_t kUvLoopHandleQueue = 16;
+constexpr std::uint64_t kUvLoopTime = 544;  // milliseconds of CLOCK_MONOTONIC, as of the last time that it was updated
 constexpr std::uint64_t kUvHandleType = 16;
 constexpr std::uint64_t kUvHandleQueue = 32;
 constexpr std::uint64_t kUvTimerTimeout = 128;  // absolute milliseconds of CLOCK_MONOTONIC
@@ -221,6 +222,12 @@ Result<Address> find_uvloop_ready(Inspection& inspection, Address loop) {
     if (type && (*type)->name == "collections.deque") return value;  // the only one
   }
   return fail(ErrorKind::kCorrupt, "this version of uvloop is built in another way", {}, loop);
+}
+
+Result<Address> find_uvloop_time(Inspection& inspection, Address loop) {
+  ASYNCSPY_TRY(uv_loop, inspection.reader.memory.read_value<Address>(loop + kLoopUvLoop));
+  if (uv_loop.is_null()) return fail(ErrorKind::kCorrupt, "this loop of uvloop is closed", {}, loop);
+  return uv_loop + kUvLoopTime;
 }
 
 bool is_uvloop(Inspection& inspection, const Type& type) {

@@ -13,6 +13,10 @@ namespace asyncspy {
 // The deque of its ready handles.
 [[nodiscard]] Result<Address> find_uvloop_ready(Inspection& inspection, Address loop);
 
+// Where libuv keeps the time of its loop, in milliseconds: it sets that (uv__update_time in src/unix/core.c) when it begins another turn
+// and when something ended its wait.
+[[nodiscard]] Result<Address> find_uvloop_time(Inspection& inspection, Address loop);
+
 // Fills what read_loop() fills for asyncio's own loops. Never fails: see RawLoop::loop.gaps.
 void read_uvloop(Inspection& inspection, RawLoop& raw, LoopIndex& index);
 

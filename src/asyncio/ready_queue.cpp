@@ -11,11 +11,21 @@ Result<ReadyQueue> find_ready_queue(Inspection& inspection, Address loop) {
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, loop));
   if (is_uvloop(inspection, *type)) {
     ASYNCSPY_TRY(deque, find_uvloop_ready(inspection, loop));
-    return ReadyQueue{deque, false};
+    ASYNCSPY_TRY(time, find_uvloop_time(inspection, loop));
+    return ReadyQueue{deque, false, time};
   }
   ASYNCSPY_TRY(deque, find_attribute(inspection.reader, inspection.types, *type, loop, "_ready"));
   if (!deque) return fail(ErrorKind::kCorrupt, "event loop: has no ready queue", {}, loop);
-  return ReadyQueue{*deque, true};
+  return ReadyQueue{*deque, true, {}};
+}
+
+Result<QueueCount> read_queue_count(Memory& memory, const PythonLayout& layout, const ReadyQueue& queue) {
+  ASYNCSPY_TRY(count, read_queue_count(memory, layout, queue.deque));
+  if (!queue.turn.is_null()) {
+    ASYNCSPY_TRY(turn, memory.read_value<std::uint64_t>(queue.turn));
+    count.turn = turn;
+  }
+  return count;
 }
 
 Result<QueueCount> read_queue_count(Memory& memory, const PythonLayout& layout, Address queue) {

@@ -16,6 +16,7 @@ namespace asyncspy {
 struct ReadyQueue {
   Address deque;
   bool takes_all = false;  // whatever the loop runs comes from it; not so in uvloop, where libuv calls protocols directly
+  Address turn;            // of a number that changes whenever such a loop comes round; null: there is none
 };
 
 // Fails when the loop is none that is known.
@@ -25,10 +26,14 @@ struct QueueCount {
   Address type;             // of the object at this place: another one is another queue
   std::uint64_t moves = 0;  // added and taken, since the deque was made
   std::int64_t size = 0;
+  std::uint64_t turn = 0;   // see ReadyQueue; 0: there is none
 };
 
 // One read of a few bytes, uncached.
 [[nodiscard]] Result<QueueCount> read_queue_count(Memory& memory, const PythonLayout& layout, Address queue);
+
+// The same, and one more read for the turn where there is such a thing.
+[[nodiscard]] Result<QueueCount> read_queue_count(Memory& memory, const PythonLayout& layout, const ReadyQueue& queue);
 
 // How many handles were taken between two looks; nothing when the two do not fit together, as when one was caught in the middle of
 // a change.

@@ -33,8 +33,9 @@ LoopWatch::Change LoopWatch::begin_step(double now) {
 LoopWatch::Change LoopWatch::note_queue(double now, const QueueCount& count) {
   const auto taken = last_ ? count_taken(*last_, count) : std::nullopt;
   const bool is_first = !last_;
+  const bool is_same_turn = last_ && last_->turn == count.turn;
   last_ = count;
-  if (taken && *taken == 0) return {};
+  if (taken && *taken == 0 && is_same_turn) return {};
   if (!is_first) ++steps_;
   return begin_step(now);
 }
@@ -52,7 +53,7 @@ LoopWatch::Change LoopWatch::note_sample(double now, const LightLoop& loop) {
     return change;
   }
   if (known_ != Known::kExecutes) {
-    executes_since_ = last_ && loop.runs_handle ? since_ : now;
+    executes_since_ = last_ && (loop.runs_handle || tells_turns()) ? since_ : now;
   } else if (!(last_ && loop.runs_handle) && !is_same_step(step_, loop)) {
     Change change = begin_step(now);
     known_ = Known::kExecutes;
@@ -79,9 +80,9 @@ void LoopWatch::forgive(double at, double seconds) {
 double LoopWatch::sample_due() const {
   if (!last_ || stalled_) return 0;  // at every look
   if (known_ == Known::kIdles || stall_ <= 0) return std::numeric_limits<double>::infinity();
-  if (known_ == Known::kExecutes && (takes_all_ || step_.runs_handle)) return executes_since_ + stall_;
+  if (known_ == Known::kExecutes && (takes_all_ || step_.runs_handle || tells_turns())) return executes_since_ + stall_;
   if (steps_ == 0) return since_;  // new: whether it idles is not known yet
-  return takes_all_ ? since_ + stall_ : since_;  // other than by its queue it may begin something else at any time
+  return takes_all_ || tells_turns() ? since_ + stall_ : since_;  // other than by its queue it may begin something else at any time
 }
 
 double LoopWatch::stall_due() const {

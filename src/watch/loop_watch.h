@@ -59,6 +59,7 @@ class LoopWatch {
   enum class Known { kNothing, kIdles, kExecutes };
 
   Change begin_step(double now);
+  [[nodiscard]] bool tells_turns() const { return last_ && last_->turn != 0; }
 
   double stall_;
   bool takes_all_;

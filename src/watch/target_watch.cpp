@@ -54,7 +54,7 @@ Result<TargetWatch> TargetWatch::attach(int pid, const WatchSettings& settings, 
 
 Result<QueueCount> TargetWatch::read_count(const WatchedLoop& loop) {
   for (int attempt = 1;; ++attempt) {
-    auto count = read_queue_count(target_->memory(), sampler_->layout(), loop.queue->deque);
+    auto count = read_queue_count(target_->memory(), sampler_->layout(), *loop.queue);
     if (!count || loop.watch.fits(*count) || attempt == kCountAttempts) return count;
   }
 }
