@@ -8,7 +8,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITUATIONS = os.path.join(HERE, "situations")
-PATIENCE = 15  # seconds; a bound for what should take far less, so that a hang becomes a failure
+PATIENCE = 60  # seconds; a bound for what should take far less, so that a hang becomes a failure
 
 
 class Target:

@@ -57,7 +57,7 @@ def test_a_killed_watch_leaves_its_targets_running_and_its_files_whole(asyncspy,
         running.wait_for("started")
         # What the one before left half-done has gone; what there is now is its own.
         assert not [each for each in partial_files(running.directory) if "-{}-".format(running.pid) not in each]
-        running.wait_for("incident")
+        running.wait_for("incident", suppressed=None)
         time.sleep(moments.uniform(0, LONGEST_LIFE))  # the moment to kill at; nothing is awaited by it
         assert running.kill() == -signal.SIGKILL
         for each in (stalling, target):
