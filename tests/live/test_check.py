@@ -130,6 +130,7 @@ def test_uvloop_is_checked_too(asyncspy, start, tmp_path):
                 break
         else:
             raise AssertionError("the stall was never seen")
+        service.end()
     finally:
         service.close()
 

@@ -25,6 +25,7 @@ def stalling(any_interpreter, tmp_path):
     service.next_report()
     service.order("run", 1 << 30, 1, json.dumps({"silent": 0.01, "heard": 0.02, "pair": 0.007}))
     yield service
+    service.end()
     service.close()
 
 
