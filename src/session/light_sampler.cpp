@@ -64,10 +64,10 @@ LightLoop observe(Inspection& inspection, Address id, const Thread& thread, cons
   if (glance.first_timer) raw.loop.timers.push_back({.handle = {}, .deadline = glance.first_timer, .cancelled = false, .callback = kNoFunction});
   Loop loop;
   loop.id = id;
-  const bool is_above = waiting.frames > 0 && waiting.frames <= frames.size() && frames[waiting.frames - 1] == waiting.last;
-  const std::size_t below = is_above ? waiting.frames : 0;
+  std::size_t below = waiting.count_below(frames);
+  if (below == frames.size()) below = 0;  // it waits, or what was taken for the waiting loop's was called by it
   observe_loop(inspection, {raw, thread, frames, !task.is_null(), now, below}, loop);
-  if (loop.state == LoopState::kIdle) waiting = frames.empty() ? WaitingStack{} : WaitingStack{frames.size(), frames.back()};
+  if (loop.state == LoopState::kIdle) waiting.note_waiting(frames);
   LightLoop light;
   light.id = id;
   light.tid = thread.tid;

@@ -16,14 +16,9 @@
 #include "ready_queue.h"
 #include "snapshot.h"
 #include "target.h"
+#include "waiting_stack.h"
 
 namespace asyncspy {
-
-// The stack of a loop's thread while the loop waited: whatever is above that later, the loop has called.
-struct WaitingStack {
-  std::size_t frames = 0;
-  Address last;  // frame
-};
 
 class LightSampler {
  public:

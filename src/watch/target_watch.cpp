@@ -132,7 +132,8 @@ Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
       note(loop.watch.note_queue(watch_clock(), *count), loop, events);
       is_of_one_step = had_count && loop.watch.steps() == steps;
     }
-    if (is_of_one_step) note(loop.watch.note_sample(now, seen), loop, events);
+    const bool is_held = expects_stops_ && seen.thread_state == 't';
+    if (is_of_one_step && !is_held) note(loop.watch.note_sample(now, seen), loop, events);
     note_lag(now, loop, events);
   }
   return {};

@@ -54,6 +54,10 @@ class TargetWatch {
   // The program in the process is another one by now.
   [[nodiscard]] bool is_replaced() const;
 
+  // Whether a snapshot of ours may stop the process now: samples that find it stopped say nothing then, and forgive() tells for how
+  // long. Whoever else stops it, ends its steps.
+  void expect_stops(bool expected) { expects_stops_ = expected; }
+
   // A snapshot stopped the process for so long; `at` is a moment of that.
   void forgive(double at, double seconds);
 
@@ -100,6 +104,7 @@ class TargetWatch {
   double next_sample_ = 0;   // for the ring, and to notice other loops
   double sample_cpu_ = 0;    // seconds that one costs
   double forget_at_ = 0;
+  bool expects_stops_ = false;
   int failures_ = 0;         // of samples, in a row
   double failing_since_ = 0;
 };

@@ -302,6 +302,7 @@ void Watcher::drop(int pid, Followed& target, std::string_view reason) {
 
 void Watcher::look(int pid, Followed& target, double now) {
   std::vector<LoopEvent> events;
+  target.watch->expect_stops(target.snapshots > 0);
   const auto done = target.watch->look(now, events);
   note_events(pid, target, events, watch_clock());
   if (done) return;
