@@ -1,11 +1,11 @@
 #include "process_watch.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "analyse.h"
 #include "capture.h"
 #include "confirm.h"
+#include "own_cost.h"
 #include "text_sections.h"
 
 namespace asyncspy {
@@ -16,16 +16,7 @@ constexpr double kNoticeSeconds = 15;
 constexpr double kSecondLook = 0.3;    // seconds after the first
 constexpr double kRetrySeconds = 1;    // after a full look that failed
 
-double read_clock(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 }  // namespace
-
-double monotonic_seconds() { return read_clock(CLOCK_MONOTONIC); }
-double processor_seconds() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 // An exec keeps number and start time; what the kernel tells a new program at its start differs.
 bool ProcessWatch::is_replaced(const ProcessFacts& process) const {

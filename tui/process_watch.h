@@ -64,8 +64,4 @@ class ProcessWatch {
   ShareMeter light_samples_;
 };
 
-// Seconds of CLOCK_MONOTONIC; processor seconds of all threads of this process.
-[[nodiscard]] double monotonic_seconds();
-[[nodiscard]] double processor_seconds();
-
 }  // namespace asyncspy

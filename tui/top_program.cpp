@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "own_cost.h"
 #include "screen.h"
 #include "watched_set.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "system_files.h"
+#include "own_cost.h"
 
 namespace asyncspy {
 namespace {
@@ -10,13 +10,6 @@ namespace {
 constexpr double kSearchInterval = 1;        // seconds, for a process of a name
 constexpr double kChildrenInterval = 3;      // seconds
 constexpr std::size_t kMostProcesses = 256;
-
-std::uint64_t read_own_memory() {
-  const FileText text = read_system_file("/proc/self/statm", 4096);
-  const std::size_t space = text.ok ? text.text.find(' ') : std::string::npos;
-  if (space == std::string::npos) return 0;
-  return std::strtoull(text.text.c_str() + space, nullptr, 10) * 4096;
-}
 
 }  // namespace
 
@@ -102,7 +95,7 @@ void WatchedSet::measure(double now) {
   const double cpu = processor_seconds();
   cpu_.note(now, cpu - cpu_before_);
   cpu_before_ = cpu;
-  const std::uint64_t memory = read_own_memory();
+  const std::uint64_t memory = resident_bytes();
   for (std::size_t i = 0; i < watches_.size(); ++i) {
     model_.costs[i] = watches_[i].costs(now);
     model_.costs[i].cpu_share = cpu_.share(now);

@@ -1,9 +1,7 @@
 #include "check.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -11,6 +9,7 @@
 #include "escape.h"
 #include "output_file.h"
 #include "own_code.h"
+#include "own_cost.h"
 #include "quantity.h"
 #include "snapshot_source.h"
 #include "target_watch.h"
@@ -42,8 +41,7 @@ std::string describe_step(const LightLoop& loop) {
 
 CLI::App* add_check(CLI::App& app, CheckOptions& options) {
   CLI::App* command = app.add_subcommand("check", "Say with the exit code whether the event loops of a process go on; for liveness probes");
-  command->add_option("PID", options.pid, "Process to check")->required()->option_text(" ")->check(CLI::Validator(
-      [](const std::string& word) { return is_process_id(word) ? std::string() : "'" + word + "' is no process id"; }, "", "process id"));
+  command->add_option("PID", options.pid, "Process to check")->required()->option_text(" ")->check(CLI::Validator(check_process_id, "", "process id"));
   add_duration(command, "--max-stall", options.max_stall, "A loop that stays in one step for longer does not go on: exit code 1", 0.01, 3600);
   command->footer(R"(
 Exit codes:
@@ -57,20 +55,20 @@ step: then it is watched until it goes on, for --max-stall at the longest.)");
 }
 
 ExitCode run_check(const CheckOptions& options) {
-  int pid = 0;
-  std::from_chars(options.pid.data(), options.pid.data() + options.pid.size(), pid);
-  if (pid == ::getpid()) return report_error({ErrorKind::kUsage, "process " + options.pid + ": is asyncspy itself", "asyncspy ps lists the Python processes", {}});
+  const auto parsed = parse_process_id(options.pid);
+  if (!parsed) return report_error(parsed.error());
+  const int pid = *parsed;
   WatchSettings settings;
   settings.interval = kInterval;
   settings.stall = options.max_stall;
   settings.lag = options.max_stall;
   settings.ring = 0;
-  const double begun = watch_clock();
+  const double begun = monotonic_seconds();
   auto watch = TargetWatch::attach(pid, settings, begun);
   if (!watch) return report_error(watch.error());
   for (bool is_first = true;; is_first = false) {
     std::vector<LoopEvent> events;
-    const double now = watch_clock();
+    const double now = monotonic_seconds();
     if (now - begun > kQuickSeconds) settings.interval = kSlowInterval;
     if (auto looked = watch->look(now, events); !looked) return report_error(looked.error());
     for (const LoopEvent& event : events) {
@@ -87,7 +85,7 @@ ExitCode run_check(const CheckOptions& options) {
     if (now - begun > options.max_stall + kQuickSeconds) {
       return say(fmt::format("process {}: no event loop was seen to go on in {}", pid, format_duration(now - begun)), ExitCode::kFindings);
     }
-    std::this_thread::sleep_for(std::chrono::duration<double>(std::max(0.0, watch->next_due() - watch_clock())));
+    std::this_thread::sleep_for(std::chrono::duration<double>(std::max(0.0, watch->next_due() - monotonic_seconds())));
   }
 }
 

@@ -36,10 +36,6 @@ Permissions:
   shareProcessNamespace: true when asyncspy runs in a container beside the target's.
   The target is only read: no code is injected and no byte of it is written.)";
 
-std::string check_process_id(const std::string& word) {
-  return is_process_id(word) ? "" : "'" + word + "' is no process id";
-}
-
 // A process, or what is left of one. In place of the process id: a file's path, which --core also takes when it looks
 // like a number.
 void add_source(CLI::App* command, SnapshotSource& source) {

@@ -12,10 +12,6 @@ namespace asyncspy {
 namespace {
 
 Result<Snapshot> take_from_process(int pid, const CaptureOptions& options) {
-  if (pid == ::getpid()) {
-    return fail(ErrorKind::kUsage, "process " + std::to_string(pid) + ": is asyncspy itself",
-                "asyncspy ps lists the Python processes that can be read");
-  }
   auto target = LiveTarget::attach(pid);
   if (!target) return std::unexpected(std::move(target.error()));
   return capture(**target, options);
@@ -47,6 +43,17 @@ bool is_process_id(const std::string& word) {
   return error == std::errc() && stop == end && pid > 0;
 }
 
+std::string check_process_id(const std::string& word) { return is_process_id(word) ? "" : "'" + word + "' is no process id"; }
+
+Result<int> parse_process_id(const std::string& word) {
+  int pid = 0;
+  std::from_chars(word.data(), word.data() + word.size(), pid);
+  if (pid == ::getpid()) {
+    return fail(ErrorKind::kUsage, "process " + word + ": is asyncspy itself", "asyncspy ps lists the Python processes that can be read");
+  }
+  return pid;
+}
+
 std::string check_source(const std::string& word) {
   if (is_process_id(word) || (!word.empty() && ::access(word.c_str(), F_OK) == 0)) return "";
   return "'" + word + "' is neither a process id nor a file";
@@ -54,9 +61,8 @@ std::string check_source(const std::string& word) {
 
 Result<Snapshot> take_snapshot(const SnapshotSource& source, const CaptureOptions& options) {
   if (!source.core.empty()) return take_from_file(source.core, source.root, options);
-  int pid = 0;
   if (!is_process_id(source.name)) return take_from_file(source.name, source.root, options);
-  std::from_chars(source.name.data(), source.name.data() + source.name.size(), pid);
+  ASYNCSPY_TRY(pid, parse_process_id(source.name));
   return take_from_process(pid, options);
 }
 

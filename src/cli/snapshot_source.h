@@ -17,6 +17,12 @@ struct SnapshotSource {
 // "12" but not "0", "-3", "abc", "12x" or what no int holds.
 [[nodiscard]] bool is_process_id(const std::string& word);
 
+// An explanation, or empty when `word` is a process id.
+[[nodiscard]] std::string check_process_id(const std::string& word);
+
+// The process to look at; `word` is a process id. Fails when it is that of asyncspy itself.
+[[nodiscard]] Result<int> parse_process_id(const std::string& word);
+
 // An explanation, or empty when `word` is a process id or names a file.
 [[nodiscard]] std::string check_source(const std::string& word);
 

@@ -1,10 +1,8 @@
 #include "top.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -13,6 +11,7 @@
 #include "output_file.h"
 #include "procfs.h"
 #include "python_processes.h"
+#include "snapshot_source.h"
 #include "top_program.h"
 
 namespace asyncspy {
@@ -82,9 +81,7 @@ int batch_width() {
 Result<TopOptions> make_options(const TopCommandOptions& command) {
   TopOptions options;
   for (const std::string& word : command.pids) {
-    int pid = 0;
-    std::from_chars(word.data(), word.data() + word.size(), pid);
-    if (pid == ::getpid()) return fail(ErrorKind::kUsage, "process " + word + ": is asyncspy itself", "asyncspy ps lists the Python processes that can be read");
+    ASYNCSPY_TRY(pid, parse_process_id(word));
     options.pids.push_back(pid);
   }
   if (options.pids.empty() && command.wait_name.empty()) {

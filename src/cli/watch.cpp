@@ -23,8 +23,6 @@ with one more member, `incident`: asyncspy show FILE prints it.
 SIGUSR1 takes a snapshot of every process; SIGTERM ends the watch.
 TIME is a number with us, ms, s, m, h or d behind it; seconds without.)";
 
-std::string check_pid(const std::string& word) { return is_process_id(word) ? "" : "'" + word + "' is no process id"; }
-
 // "127.0.0.1:9464", "[::1]:9464", ":9464" (of this machine only).
 std::optional<HttpAddress> parse_address_and_port(const std::string& text) {
   const std::size_t colon = text.rfind(':');
@@ -52,9 +50,7 @@ void write_line(std::string_view line) {
 Result<void> complete(WatchCommandOptions& options) {
   WatchSettings& settings = options.settings;
   for (const std::string& word : options.pids) {
-    int pid = 0;
-    std::from_chars(word.data(), word.data() + word.size(), pid);
-    if (pid == ::getpid()) return fail(ErrorKind::kUsage, "process " + word + ": is asyncspy itself", "asyncspy ps lists the Python processes that can be read");
+    ASYNCSPY_TRY(pid, parse_process_id(word));
     settings.pids.push_back(pid);
   }
   if (settings.pids.empty() && settings.pattern.empty() && !settings.all) {
@@ -79,7 +75,7 @@ Result<void> complete(WatchCommandOptions& options) {
 CLI::App* add_watch(CLI::App& app, WatchCommandOptions& options) {
   WatchSettings& settings = options.settings;
   CLI::App* command = app.add_subcommand("watch", "Follow processes, and keep a snapshot of the moment when an event loop stalls");
-  command->add_option("PID", options.pids, "Processes to watch; it ends when they have ended")->option_text(" ")->check(CLI::Validator(check_pid, "", "process id"));
+  command->add_option("PID", options.pids, "Processes to watch; it ends when they have ended")->option_text(" ")->check(CLI::Validator(check_process_id, "", "process id"));
   command->add_option("--match", settings.pattern, "Watch the Python processes whose command line matches, as they come and go")->option_text("REGEX");
   command->add_flag("--all", settings.all, "Watch all Python processes, as they come and go");
   add_duration(command, "-i,--interval", settings.interval, "From one look at a loop to the next; no process is stopped for these", 1e-4, 60);

@@ -33,22 +33,25 @@ void put_sample(JsonWriter& json, const IncidentSample& sample) {
 
 }  // namespace
 
-void put_light_frame(JsonWriter& json, const std::optional<LightFrame>& frame) {
-  if (!frame) return json.null();
-  put_frame(json, *frame);
-}
-
-void put_incident(JsonWriter& json, const Incident& incident) {
-  json.begin_object();
+void put_incident_facts(JsonWriter& json, const Incident& incident) {
   json.field("id", incident.id);
   json.field("trigger", to_word(incident.trigger));
   json.field("detected", format_instant(incident.detected_ns));
   json.field("loop", incident.loop);
   json.field("seconds", incident.seconds);
   json.key("culprit");
-  put_light_frame(json, incident.culprit);
+  if (incident.culprit) {
+    put_frame(json, *incident.culprit);
+  } else {
+    json.null();
+  }
   json.field("task", incident.task);
   json.field("cause", incident.cause);
+}
+
+void put_incident(JsonWriter& json, const Incident& incident) {
+  json.begin_object();
+  put_incident_facts(json, incident);
   json.key("samples");
   json.begin_array();
   for (const IncidentSample& sample : incident.samples) {

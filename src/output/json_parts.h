@@ -27,8 +27,8 @@ void put_deadline(JsonWriter& json, const std::optional<Deadline>& deadline);  /
 void put_facts(JsonWriter& json, const Report& report, const TaskFacts* facts);
 void put_finding(JsonWriter& json, const Finding& finding);
 void put_incident(JsonWriter& json, const Incident& incident);
-// Null where there is none.
-void put_light_frame(JsonWriter& json, const std::optional<LightFrame>& frame);
+// Its members but for the samples, without brackets.
+void put_incident_facts(JsonWriter& json, const Incident& incident);
 
 void put_stack(JsonWriter& json, const Report& report, const std::vector<Frame>& stack);
 void put_gap(JsonWriter& json, const Gap& gap);

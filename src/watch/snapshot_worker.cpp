@@ -14,6 +14,7 @@
 #include "capture.h"
 #include "json_report.h"
 #include "live_target.h"
+#include "own_cost.h"
 #include "second_look.h"
 #include "target_watch.h"
 
@@ -113,7 +114,7 @@ Result<Report> SnapshotWorker::look(const SnapshotJob& job, SnapshotOutcome& out
     options.max_pause = settings_.max_pause;
     ASYNCSPY_TRY(snapshot, capture(*target, options));
     // Its clock may have another origin (time_namespaces(7)).
-    outcome.paused_at = watch_clock() - static_cast<double>(target->monotonic_now() - snapshot.capture.monotonic_ns) / 1e9;
+    outcome.paused_at = monotonic_seconds() - static_cast<double>(target->monotonic_now() - snapshot.capture.monotonic_ns) / 1e9;
     return analyse(snapshot);
   };
   auto report = look_once();

@@ -24,15 +24,17 @@ std::optional<LightFrame> find_culprit(const Report& report, const Task& task) {
   return light;
 }
 
-std::string describe_culprit(const std::optional<LightFrame>& culprit) {
-  return culprit ? fmt::format("{} ({})", culprit->function, culprit->file) : "a task without a frame";
-}
+constexpr std::string_view kNoFrame = "a task without a frame";
 
 bool is_pending(const Task& task) { return task.state == TaskState::kPending && !task.running; }
 
 std::string state_of(const Task& task) { return task.running ? "running" : std::string(to_word(task.state)); }
 
 }  // namespace
+
+std::string name_cause(std::string_view what, const std::optional<LightFrame>& culprit, std::string_view otherwise) {
+  return culprit ? fmt::format("{}: {} ({})", what, culprit->function, culprit->file) : fmt::format("{}: {}", what, otherwise);
+}
 
 SurveyFacts count_facts(const Report& report) {
   SurveyFacts facts;
@@ -52,7 +54,7 @@ void Survey::find_findings(const Report& report, std::vector<Incident>& incident
     incident.seconds = finding.at_least_seconds;
     if (finding.culprit) incident.culprit = LightFrame{finding.culprit->function, finding.culprit->file, finding.culprit->line};
     if (!finding.tasks.empty()) incident.task = finding.tasks.front();
-    incident.cause = fmt::format("{}: {}", finding.rule, finding.culprit ? describe_culprit(incident.culprit) : finding.sentence);
+    incident.cause = name_cause(finding.rule, incident.culprit, finding.sentence);
     if (!findings_.contains(incident.cause) && causes.insert(incident.cause).second) incidents.push_back(incident);
     causes.insert(incident.cause);
   }
@@ -72,7 +74,7 @@ void Survey::find_long_waits(const Report& report, std::vector<Incident>& incide
     incident.seconds = task.waiting_at_least;
     incident.culprit = find_culprit(report, task);
     incident.task = task.id;
-    incident.cause = "pending: " + describe_culprit(incident.culprit);
+    incident.cause = name_cause(to_word(incident.trigger), incident.culprit, kNoFrame);
     if (causes.insert(incident.cause).second) incidents.push_back(std::move(incident));
   }
   waiting_ = std::move(waiting);
@@ -91,7 +93,7 @@ void Survey::find_growth(const Report& report, std::vector<Incident>& incidents)
     incident.culprit = find_culprit(report, task);
     incident.task = task.id;
   }
-  incident.cause = "growth: " + describe_culprit(incident.culprit);
+  incident.cause = name_cause(to_word(incident.trigger), incident.culprit, kNoFrame);
   counts_.erase(counts_.begin(), counts_.end() - 1);  // it is told once for each such growth
   incidents.push_back(std::move(incident));
 }

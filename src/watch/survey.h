@@ -24,6 +24,9 @@ struct SurveyFacts {
 
 [[nodiscard]] SurveyFacts count_facts(const Report& report);
 
+// The cause of an incident, equal for equal places: "stall: burn (/srv/app.py)", or with `otherwise` where no frame is known.
+[[nodiscard]] std::string name_cause(std::string_view what, const std::optional<LightFrame>& culprit, std::string_view otherwise);
+
 class Survey {
  public:
   explicit Survey(const WatchSettings& settings) : settings_(settings) {}

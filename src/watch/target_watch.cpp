@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
+#include "own_cost.h"
 #include "system_files.h"
 
 namespace asyncspy {
@@ -19,17 +19,9 @@ constexpr int kAttachAttempts = 5;
 constexpr int kLateSamples = 2;            // in a row: it is no accident
 constexpr std::size_t kMostLoops = 64;
 
-double read_clock(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 bool may_be_torn(const Error& error) { return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kUnreadable; }
 
 }  // namespace
-
-double watch_clock() { return read_clock(CLOCK_MONOTONIC); }
 
 Result<TargetWatch> TargetWatch::attach(int pid, const WatchSettings& settings, double now) {
   TargetWatch watch(pid, settings);
@@ -76,7 +68,7 @@ bool TargetWatch::look_at_queues(std::vector<LoopEvent>& events) {
     if (!loop.queue) continue;
     const auto count = read_count(loop);
     if (!count) return false;
-    note(loop.watch.note_queue(watch_clock(), *count), loop, events);
+    note(loop.watch.note_queue(monotonic_seconds(), *count), loop, events);
   }
   return true;
 }
@@ -97,14 +89,14 @@ void TargetWatch::note_lag(double now, WatchedLoop& loop, std::vector<LoopEvent>
 }
 
 Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
-  const double now = watch_clock();  // after the queues were read, and before anything else is
-  const double cpu_before = read_clock(CLOCK_THREAD_CPUTIME_ID);
+  const double now = monotonic_seconds();  // after the queues were read, and before anything else is
+  const double cpu_before = thread_processor_seconds();
   if (now >= forget_at_) {
     sampler_->forget();
     forget_at_ = now + kForgetInterval;
   }
   auto taken = sampler_->take();
-  const double cpu = read_clock(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
+  const double cpu = thread_processor_seconds() - cpu_before;
   sample_cpu_ = sample_cpu_ == 0 ? cpu : sample_cpu_ + 0.25 * (cpu - sample_cpu_);
   next_sample_ = now + std::clamp(sample_cpu_ / kSampleShare, settings_->interval, kSlowestSample);
   if (!taken) return std::unexpected(std::move(taken.error()));
@@ -129,7 +121,7 @@ Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
       if (!count) continue;
       const bool had_count = loop.watch.has_count();
       const std::uint64_t steps = loop.watch.steps();
-      note(loop.watch.note_queue(watch_clock(), *count), loop, events);
+      note(loop.watch.note_queue(monotonic_seconds(), *count), loop, events);
       is_of_one_step = had_count && loop.watch.steps() == steps;
     }
     const bool is_held = expects_stops_ && seen.thread_state == 't';

@@ -109,7 +109,4 @@ class TargetWatch {
   double failing_since_ = 0;
 };
 
-// Seconds of CLOCK_MONOTONIC.
-[[nodiscard]] double watch_clock();
-
 }  // namespace asyncspy

@@ -22,6 +22,7 @@
 #include "json_parts.h"
 #include "metrics.h"
 #include "own_code.h"
+#include "own_cost.h"
 #include "process_finder.h"
 #include "snapshot_worker.h"
 #include "system_files.h"
@@ -61,19 +62,6 @@ struct Followed {
   bool survey_in_hand = false;
   std::map<Address, std::uint64_t> stalls;  // the incident of each loop that is in one
 };
-
-double processor_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-std::uint64_t resident_bytes() {
-  const FileText text = read_system_file("/proc/self/statm", 4096);
-  const std::size_t space = text.ok ? text.text.find(' ') : std::string::npos;
-  if (space == std::string::npos) return 0;
-  return std::strtoull(text.text.c_str() + space, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
 
 class Watcher {
  public:
@@ -207,7 +195,7 @@ void Watcher::schedule(double now) {
 }
 
 void Watcher::step() {
-  double now = watch_clock();
+  double now = monotonic_seconds();
   if (now >= find_at_) {
     find_at_ = now + kFindInterval;
     find_targets(now);
@@ -218,7 +206,7 @@ void Watcher::step() {
     tell_removed(store_.enforce_limits());
   }
   for (auto& [pid, target] : targets_) {
-    now = watch_clock();
+    now = monotonic_seconds();
     if (!target.watch && now >= target.retry_at) attach(pid, target, now);
     if (target.watch && now >= target.watch->next_due()) look(pid, target, now);
     if (target.watch && settings_.survey > 0 && !target.survey_in_hand && now >= target.survey_at) begin_survey(pid, target, now);
@@ -228,7 +216,7 @@ void Watcher::step() {
     ::event_base_loopbreak(base_);
     return;
   }
-  schedule(watch_clock());
+  schedule(monotonic_seconds());
 }
 
 void Watcher::find_targets(double now) {
@@ -287,10 +275,10 @@ void Watcher::attach(int pid, Followed& target, double now) {
 void Watcher::drop(int pid, Followed& target, std::string_view reason) {
   std::vector<LoopEvent> events;
   target.watch->end(events);
-  note_events(pid, target, events, watch_clock());
+  note_events(pid, target, events, monotonic_seconds());
   target.watch.reset();
   target.metrics.up = false;
-  target.retry_at = watch_clock();
+  target.retry_at = monotonic_seconds();
   log_.say("target_ended", [&](JsonWriter& json) {
     json.field("pid", pid);
     json.field("reason", reason);
@@ -304,7 +292,7 @@ void Watcher::look(int pid, Followed& target, double now) {
   std::vector<LoopEvent> events;
   target.watch->expect_stops(target.snapshots > 0);
   const auto done = target.watch->look(now, events);
-  note_events(pid, target, events, watch_clock());
+  note_events(pid, target, events, monotonic_seconds());
   if (done) return;
   if (done.error().kind == ErrorKind::kNoProcess) return drop(pid, target, "exited");
   drop(pid, target, target.watch->is_replaced() ? "replaced" : "unreadable");
@@ -335,10 +323,8 @@ void Watcher::begin_stall(int pid, Followed& target, const LoopEvent& event, dou
   incident.seconds = event.seconds;
   incident.task = event.loop.task;
   if (const LightFrame* frame = find_own_frame(event.loop.stack)) incident.culprit = *frame;
-  const std::string what = incident.culprit ? fmt::format("{} ({})", incident.culprit->function, incident.culprit->file)
-                           : !event.loop.callback.empty() ? event.loop.callback
-                                                          : "a callback without a frame";
-  incident.cause = fmt::format("{}: {}", to_word(incident.trigger), what);
+  const std::string_view callback = event.loop.callback.empty() ? std::string_view("a callback without a frame") : event.loop.callback;
+  incident.cause = name_cause(to_word(incident.trigger), incident.culprit, callback);
   if (incident.trigger == IncidentTrigger::kStall) target.stalls[incident.loop] = next_incident_;
   begin_incident(pid, target, std::move(incident), nullptr, now);
 }
@@ -380,17 +366,9 @@ void Watcher::begin_incident(int pid, Followed& target, Incident incident, std::
 
 void Watcher::tell_incident(const Followed& target, int pid, const Incident& incident, const SnapshotOutcome* outcome, std::string_view suppressed) {
   log_.say("incident", [&](JsonWriter& json) {
-    json.field("id", incident.id);
     json.field("pid", pid);
     json.field("command", target.metrics.command);
-    json.field("trigger", to_word(incident.trigger));
-    json.field("loop", incident.loop);
-    json.field("seconds", incident.seconds);
-    json.key("culprit");
-    put_light_frame(json, incident.culprit);
-    json.field("task", incident.task);
-    json.field("cause", incident.cause);
-    json.field("detected", format_instant(incident.detected_ns));
+    put_incident_facts(json, incident);
     json.field("file", outcome != nullptr ? outcome->file : std::nullopt);
     json.field("suppressed", suppressed.empty() ? std::nullopt : std::optional(std::string(suppressed)));
     json.field("error", outcome != nullptr && outcome->error ? std::optional(outcome->error->what) : std::nullopt);
@@ -410,7 +388,7 @@ void Watcher::tell_removed(const std::vector<RemovedFile>& removed) {
 }
 
 void Watcher::note_outcomes() {
-  for (SnapshotOutcome& outcome : worker_.take_outcomes()) note_outcome(std::move(outcome), watch_clock());
+  for (SnapshotOutcome& outcome : worker_.take_outcomes()) note_outcome(std::move(outcome), monotonic_seconds());
 }
 
 void Watcher::note_outcome(SnapshotOutcome outcome, double now) {
@@ -435,7 +413,7 @@ void Watcher::note_outcome(SnapshotOutcome outcome, double now) {
 }
 
 void Watcher::on_request() {
-  const double now = watch_clock();
+  const double now = monotonic_seconds();
   for (auto& [pid, target] : targets_) {
     if (!target.watch) continue;
     Incident incident;

@@ -10,7 +10,7 @@ import interpreters
 import postgres
 import redis_server
 from target import PATIENCE, SITUATIONS, Target, held_threads
-from watcher import Watch
+from watcher import STALLS, WATCHED, StallingService, Watch
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCHEMA = os.path.join(ROOT, "src", "output", "schema", "report.schema.json")
@@ -148,6 +148,27 @@ def watch(asyncspy, tmp_path):
     for each in started:
         if each.process.poll() is None:
             each.kill()
+
+
+@pytest.fixture
+def serve(start, any_interpreter):
+    """Starts a service that `asyncspy watch` is to look at, in one of its moods."""
+    def start_service(name, program=WATCHED):
+        target = start(any_interpreter, str(program), name)
+        target.next_report()
+        return target
+
+    return start_service
+
+
+@pytest.fixture
+def stalling(any_interpreter, tmp_path):
+    """A service that stalls when it is told to."""
+    service = StallingService(any_interpreter.executable, STALLS, ("asyncio",), log=str(tmp_path / "service.log"))
+    service.next_report()
+    yield service
+    service.end()
+    service.close()
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ import pytest
 
 import interpreters
 from target import HERE, PATIENCE, held_threads, thread_states
-from watcher import StallingService
+from watcher import STALLS, StallingService, WATCHED
 
-WATCHED = os.path.join(HERE, "services", "watched.py")
-STALLS = os.path.join(HERE, "services", "stalls.py")
 QUIET_UVLOOP = os.path.join(HERE, "services", "quiet_uvloop.py")
 RELEASES = ((3, 8), (3, 11), (3, 13), (3, 15))
 NOT_READABLE = 4

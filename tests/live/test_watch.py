@@ -13,10 +13,9 @@ import pytest
 
 import interpreters
 import stall_account
-from target import HERE, held_threads
-from watcher import StallingService, Watch, incident_files
+from target import held_threads
+from watcher import STALLS, StallingService, Watch, incident_files
 
-STALLS = os.path.join(HERE, "services", "stalls.py")
 COUNT = int(os.environ.get("ASYNCSPY_STALLS", 300))
 AT_ONCE = 2
 THRESHOLD, INTERVAL = 0.06, 0.01

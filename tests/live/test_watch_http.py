@@ -13,31 +13,10 @@ import time
 import pytest
 
 import interpreters
-from target import HERE, PATIENCE, SITUATIONS, held_threads
-from watcher import StallingService
+from target import PATIENCE, SITUATIONS, held_threads
+from watcher import WATCHED
 
-WATCHED = os.path.join(HERE, "services", "watched.py")
-STALLS = os.path.join(HERE, "services", "stalls.py")
 LISTEN = ("--listen", "127.0.0.1:0", "--interval", "10ms")
-
-
-@pytest.fixture
-def serve(start, any_interpreter):
-    def start_service(name, program=WATCHED):
-        target = start(any_interpreter, str(program), name)
-        target.next_report()
-        return target
-
-    return start_service
-
-
-@pytest.fixture
-def stalling(any_interpreter, tmp_path):
-    service = StallingService(any_interpreter.executable, STALLS, ("asyncio",), log=str(tmp_path / "service.log"))
-    service.next_report()
-    yield service
-    service.end()
-    service.close()
 
 
 @pytest.fixture

@@ -9,34 +9,13 @@ import pytest
 
 import interpreters
 from target import HERE, SITUATIONS, held_threads
-from watcher import StallingService, partial_files
+from watcher import WATCHED, partial_files
 
-WATCHED = os.path.join(HERE, "services", "watched.py")
-STALLS = os.path.join(HERE, "services", "stalls.py")
 PITFALLS = os.path.join(SITUATIONS, "pitfalls.py")
 MNT_DETACH = 2
 # A step of 0.15 s is a stall, and every stall has a file of its own.
 EACH = ("--stall", "100ms", "--interval", "10ms", "--lag", 0, "--survey", 0, "--same-cause", 0, "--rate", 0)
 LONG = 0.15
-
-
-@pytest.fixture
-def serve(start, any_interpreter):
-    def start_service(name, program=WATCHED):
-        target = start(any_interpreter, program, name)
-        target.next_report()
-        return target
-
-    return start_service
-
-
-@pytest.fixture
-def stalling(any_interpreter, tmp_path):
-    service = StallingService(any_interpreter.executable, STALLS, ("asyncio",), log=str(tmp_path / "service.log"))
-    service.next_report()
-    yield service
-    service.end()
-    service.close()
 
 
 def line_of(path, text):

@@ -7,11 +7,10 @@ import time
 
 import pytest
 
-from target import HERE, PATIENCE, held_threads
-from test_kill import BUSY, COUNTERS, Counters
-from watcher import INCIDENT_FILE, StallingService, incident_files, partial_files
+from target import PATIENCE, held_threads
+from test_kill import busy  # noqa: F401  a fixture
+from watcher import INCIDENT_FILE, STALLS, StallingService, incident_files, partial_files
 
-STALLS = os.path.join(HERE, "services", "stalls.py")
 KILLS = 40
 LONGEST_LIFE = 0.15  # seconds from the first incident on: several snapshots
 # Everything is a reason for a snapshot.
@@ -27,15 +26,6 @@ def stalling(any_interpreter, tmp_path):
     yield service
     service.end()
     service.close()
-
-
-@pytest.fixture
-def busy(start, any_interpreter, tmp_path):
-    counters = Counters(str(tmp_path / "counters"))
-    target = start(any_interpreter, BUSY, counters.path)
-    assert target.next_report() == {"busy": True}
-    counters.wait_until_all_rise()
-    return target, counters
 
 
 def check_files(directory, known):

@@ -9,20 +9,10 @@ import pytest
 
 import interpreters
 from target import HERE, PATIENCE, held_threads, thread_states
+from watcher import WATCHED
 
-WATCHED = os.path.join(HERE, "services", "watched.py")
 WORKERS = os.path.join(HERE, "services", "workers.py")
 QUIET = ("--interval", "10ms", "--survey", 0, "--lag", 0, "--listen", "127.0.0.1:0")
-
-
-@pytest.fixture
-def serve(start, any_interpreter):
-    def start_service(name, program=WATCHED):
-        target = start(any_interpreter, str(program), name)
-        target.next_report()
-        return target
-
-    return start_service
 
 
 @pytest.fixture

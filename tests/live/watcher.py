@@ -8,8 +8,10 @@ import subprocess
 import threading
 import time
 
-from target import PATIENCE, Target
+from target import HERE, PATIENCE, Target
 
+WATCHED = os.path.join(HERE, "services", "watched.py")  # blocked, idle, or whatever else it is told to be
+STALLS = os.path.join(HERE, "services", "stalls.py")
 INCIDENT_FILE = re.compile(r"asyncspy-\d{8}T\d{6}\.\d{3}Z-\d+-\w+(-\d+)?\.json")
 
 
