@@ -11,11 +11,13 @@
 
 namespace asyncspy {
 
-// One order of a batch: fill all of `into` from `from`. `ok` is the answer; `into` is unspecified without it.
+// One order of a batch: fill all of `into` from `from`. `ok` is the answer. Without it only the first `good` bytes are what
+// is there; a source that knows no better says 0.
 struct RangeRead {
   Address from;
   std::span<std::byte> into;
   bool ok = false;
+  std::size_t good = 0;
 };
 
 // Whole pages: [start, start + pages * kPageSize).

@@ -45,7 +45,7 @@ struct Batch {
   }
 };
 
-// Marks what `bytes` filled bytes cover entirely and returns how many ranges that are.
+// Marks what `bytes` filled bytes cover and returns how many ranges they cover entirely.
 std::size_t mark_complete(std::span<RangeRead> ranges, std::size_t bytes) {
   std::size_t done = 0;
   for (RangeRead& range : ranges) {
@@ -54,6 +54,7 @@ std::size_t mark_complete(std::span<RangeRead> ranges, std::size_t bytes) {
     range.ok = true;
     ++done;
   }
+  if (done < ranges.size()) ranges[done].good = bytes;
   return done;
 }
 
@@ -81,7 +82,10 @@ Result<void> LiveMemory::read(Address from, std::span<std::byte> into) {
 }
 
 void LiveMemory::read_ranges(std::span<RangeRead> ranges) {
-  for (RangeRead& range : ranges) range.ok = false;
+  for (RangeRead& range : ranges) {
+    range.ok = false;
+    range.good = 0;
+  }
   Batch batch;
   while (!ranges.empty() && !use_file_) {
     // A range that the kernel can not even be asked for would fail the whole call.

@@ -198,6 +198,7 @@ Result<ProcessFacts> LiveTarget::read_process() {
   facts.state = stat->state;
   facts.tracer_pid = status->tracer;
   facts.user_id = status->user_id;
+  private_bytes_ = status->private_bytes;
   const auto age_ns = clock_ns(CLOCK_BOOTTIME) - static_cast<std::int64_t>(stat->start_ns);
   facts.uptime_seconds = static_cast<double>(std::max<std::int64_t>(age_ns, 0)) / 1e9;
   facts.resident_bytes = stat->resident_bytes;
@@ -225,6 +226,8 @@ Result<std::vector<ThreadFacts>> LiveTarget::read_threads() {
   if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));
   return threads;
 }
+
+std::optional<ThreadFacts> LiveTarget::read_thread(int tid) { return read_thread_facts(pid_, tid, own_pid_namespace_); }
 
 Result<std::unique_ptr<Freeze>> LiveTarget::freeze(std::chrono::milliseconds longest) {
   if (auto there = check_still_there(); !there) return std::unexpected(std::move(there.error()));

@@ -16,6 +16,7 @@ class LiveTarget final : public Target {
 
   [[nodiscard]] Result<ProcessFacts> read_process() override;
   [[nodiscard]] Result<std::vector<ThreadFacts>> read_threads() override;
+  [[nodiscard]] std::optional<ThreadFacts> read_thread(int tid) override;
   [[nodiscard]] BulkMemory& memory() override { return memory_; }
   [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds longest) override;
   [[nodiscard]] std::unique_ptr<Standstill> find_standstill() override;
@@ -25,6 +26,7 @@ class LiveTarget final : public Target {
   [[nodiscard]] MappedFiles* mapped_files() override { return &files_; }
   [[nodiscard]] std::int64_t monotonic_now() override;
   [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override;
+  [[nodiscard]] std::uint64_t private_bytes() const override { return private_bytes_; }
 
  private:
   explicit LiveTarget(int pid) : pid_(pid), memory_(pid), files_(pid, memory_) {}
@@ -38,6 +40,7 @@ class LiveTarget final : public Target {
   LiveMappedFiles files_;
   std::uint64_t start_ns_ = 0;  // tells the process from a later one with its number
   bool own_pid_namespace_ = false;
+  std::uint64_t private_bytes_ = 0;
   std::int64_t monotonic_lead_ = 0;
 };
 

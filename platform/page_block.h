@@ -18,6 +18,7 @@ class PageBlock {
   void touch();
 
   [[nodiscard]] std::byte* bytes() { return bytes_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
   std::uint64_t size_ = 0;

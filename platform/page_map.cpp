@@ -17,10 +17,11 @@ namespace {
 constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
 constexpr std::uint64_t kSwapped = std::uint64_t{1} << 62;
 constexpr std::uint64_t kFileOrShared = std::uint64_t{1} << 61;
+constexpr std::uint64_t kGuard = std::uint64_t{1} << 58;  // since Linux 6.15; shows as swapped, and can not be read
 
 constexpr std::size_t kEntriesAtOnce = 4096;
 
-bool is_written(std::uint64_t entry) { return (entry & (kPresent | kSwapped)) != 0 && (entry & kFileOrShared) == 0; }
+bool is_written(std::uint64_t entry) { return (entry & (kPresent | kSwapped)) != 0 && (entry & (kFileOrShared | kGuard)) == 0; }
 
 void add_page(std::vector<PageRange>& ranges, std::uint64_t number) {
   const bool continues = !ranges.empty() && ranges.back().start.value() / kPageSize + ranges.back().pages == number;

@@ -75,6 +75,8 @@ ProcessStatus parse_process_status(std::string_view text) {
     } else if (key == "Uid") {
       fields.word();  // real
       status.user_id = fields.number<std::uint32_t>();
+    } else if (key == "RssAnon") {
+      status.private_bytes = fields.number<std::uint64_t>() * 1024;
     } else if (key == "voluntary_ctxt_switches" || key == "nonvoluntary_ctxt_switches") {
       status.context_switches += fields.number<std::uint64_t>();
     } else if (key == "NSpid") {

@@ -34,6 +34,7 @@ struct ProcessStatus {
   std::uint32_t user_id = 0;        // effective
   std::vector<int> namespace_pids;  // NSpid: ours first, the innermost last
   std::uint64_t context_switches = 0;  // of the thread, voluntary or not
+  std::uint64_t private_bytes = 0;     // resident memory of no file (RssAnon, since Linux 4.5)
 };
 [[nodiscard]] ProcessStatus parse_process_status(std::string_view text);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace asyncspy {
 namespace {
@@ -34,6 +35,7 @@ std::byte* RecordingMemory::new_page() {
   if (free_pages_ == 0) {
     free_pages_ = storage_.size() < kSmallChunks ? kSmallChunkPages : kChunkPages;
     storage_.emplace_back(free_pages_ * kPageSize);
+    if (storage_.size() > 1) storage_.back().touch();  // most of it will be needed then
     free_page_ = storage_.back().bytes();
   }
   --free_pages_;
@@ -47,7 +49,7 @@ const std::byte* RecordingMemory::find_stored(std::uint64_t number) const {
                                 [](std::uint64_t page, const StoredRange& range) { return page < range.first; });
   if (after != ranges_.begin()) {
     const StoredRange& range = *std::prev(after);
-    if (range.readable && number - range.first < range.pages) return range.bytes + (number - range.first) * kPageSize;
+    if (range.filled && number - range.first < range.pages) return range.bytes + (number - range.first) * kPageSize;
   }
   auto single = pages_.find(number);
   return single == pages_.end() ? nullptr : single->second;
@@ -113,22 +115,43 @@ Result<void> RecordingMemory::read(Address from, std::span<std::byte> into) {
   return {};
 }
 
-void RecordingMemory::add_range(std::uint64_t first, std::uint64_t last, bool urgent, std::byte*& at) {
+void RecordingMemory::start_over() {
+  if (!storage_.empty()) storage_.front().touch();
+  for (PageBlock& block : storage_) blocks_.push_back(std::move(block));
+  storage_.clear();
+  free_page_ = nullptr;
+  free_pages_ = 0;
+  room_.clear();
+  for (PageBlock& block : blocks_) room_.emplace_back(block.bytes(), block.size() / kPageSize * kPageSize);
+  ranges_.clear();
+  pages_.clear();
+  missed_.clear();
+  fetched_first_.clear();
+  translations_.assign(kTranslations, {});
+  detach();
+}
+
+void RecordingMemory::add_range(std::uint64_t first, std::uint64_t last, bool urgent) {
   while (first < last) {
-    const std::uint64_t pages = std::min(last - first, kSlicePages);
-    ranges_.push_back({.first = first, .pages = pages, .bytes = at, .urgent = urgent});
-    at += pages * kPageSize;
+    while (room_.back().empty()) room_.pop_back();
+    std::span<std::byte>& room = room_.back();
+    const std::uint64_t pages = std::min({last - first, kSlicePages, std::uint64_t{room.size() / kPageSize}});
+    ranges_.push_back({.first = first, .pages = pages, .bytes = room.data(), .urgent = urgent});
+    room = room.subspan(pages * kPageSize);
     first += pages;
   }
 }
 
 void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent) {
   std::uint64_t total = 0;
-  for (const PageRange& range : ranges) total += range.pages;
-  if (total == 0) return;
-  blocks_.emplace_back(total * kPageSize);
-  blocks_.back().touch();  // the copy into it then takes no page faults
-  std::byte* at = blocks_.back().bytes();
+  for (const PageRange& range : ranges) total += range.pages * kPageSize;
+  for (const auto& left : room_) total -= std::min<std::uint64_t>(total, left.size());
+  if (total > 0) {
+    PageBlock more(total);
+    more.touch();  // the copy into it then takes no page faults
+    room_.emplace_back(more.bytes(), total);
+    blocks_.push_back(std::move(more));
+  }
   auto next = urgent.begin();
   for (const PageRange& range : ranges) {
     std::uint64_t first = range.start.value() / kPageSize;
@@ -137,38 +160,56 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::v
       const std::uint64_t from = std::max(first, next->start.value() / kPageSize);
       const std::uint64_t to = std::min(last, next->start.value() / kPageSize + next->pages);
       if (from >= to) continue;
-      add_range(first, from, false, at);
-      add_range(from, to, true, at);
+      add_range(first, from, false);
+      add_range(from, to, true);
       first = to;
     }
-    add_range(first, last, false, at);
+    add_range(first, last, false);
   }
   std::sort(ranges_.begin(), ranges_.end(), [](const StoredRange& a, const StoredRange& b) { return a.first < b.first; });
 }
 
 void RecordingMemory::fill(BulkMemory& from) {
-  std::vector<RangeRead> reads;
-  std::vector<StoredRange*> filling;
+  std::vector<StoredRange> filling;
   for (const bool urgent : {true, false}) {
-    for (StoredRange& range : ranges_) {
-      if (range.filled || range.urgent != urgent) continue;
-      range.filled = true;
-      reads.push_back({Address{range.first * kPageSize}, {range.bytes, range.pages * kPageSize}, false});
-      filling.push_back(&range);
-    }
+    std::ranges::copy_if(ranges_, std::back_inserter(filling), [&](const StoredRange& range) { return !range.filled && range.urgent == urgent; });
   }
-  from.read_ranges(reads);
-  for (std::size_t i = 0; i < reads.size(); ++i) {
-    filling[i]->readable = reads[i].ok;
-    // Some page of the range is not readable: the others still count.
-    for (std::uint64_t page = 0; !reads[i].ok && page < filling[i]->pages; ++page) {
-      std::byte* bytes = filling[i]->bytes + page * kPageSize;
-      std::uint64_t number = filling[i]->first + page;
-      bool readable = from.read(Address{number * kPageSize}, {bytes, kPageSize}).has_value();
-      if (readable) pages_[number] = bytes;
-    }
-  }
+  std::erase_if(ranges_, [](const StoredRange& range) { return !range.filled; });
+  filling = fill_ranges(from, std::move(filling));
+  filling = fill_ranges(from, std::move(filling));  // what lies behind pages that can not be read
+  for (const StoredRange& range : filling) fill_singly(from, range);
+  std::ranges::sort(ranges_, {}, &StoredRange::first);
   translations_.assign(kTranslations, {});
+}
+
+// What is read of them is stored. Returned is what lies behind the page at which a range ended.
+std::vector<RecordingMemory::StoredRange> RecordingMemory::fill_ranges(BulkMemory& from, std::vector<StoredRange> filling) {
+  std::vector<RangeRead> reads;
+  for (const StoredRange& range : filling) reads.push_back({Address{range.first * kPageSize}, {range.bytes, range.pages * kPageSize}});
+  from.read_ranges(reads);
+  std::vector<StoredRange> left;
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    StoredRange good = filling[i];
+    good.filled = true;
+    if (!reads[i].ok) good.pages = reads[i].good / kPageSize;
+    if (good.pages > 0) ranges_.push_back(good);
+    if (good.pages == filling[i].pages) continue;
+    StoredRange rest{.first = good.first + good.pages, .pages = 1, .bytes = good.bytes + good.pages * kPageSize, .urgent = good.urgent};
+    fill_singly(from, rest);  // at which it ended: not every source knows where that is
+    rest.first += 1;
+    rest.pages = filling[i].pages - good.pages - 1;
+    rest.bytes += kPageSize;
+    if (rest.pages > 0) left.push_back(rest);
+  }
+  return left;
+}
+
+void RecordingMemory::fill_singly(BulkMemory& from, const StoredRange& range) {
+  for (std::uint64_t page = 0; page < range.pages; ++page) {
+    std::byte* bytes = range.bytes + page * kPageSize;
+    const std::uint64_t number = range.first + page;
+    if (from.read(Address{number * kPageSize}, {bytes, kPageSize})) pages_[number] = bytes;
+  }
 }
 
 std::vector<PageRange> RecordingMemory::recorded() const {
@@ -178,7 +219,7 @@ std::vector<PageRange> RecordingMemory::recorded() const {
   }
   std::vector<PageRange> all = to_ranges(numbers);
   for (const StoredRange& range : ranges_) {
-    if (range.readable) all.push_back({Address{range.first * kPageSize}, range.pages});
+    if (range.filled) all.push_back({Address{range.first * kPageSize}, range.pages});
   }
   std::ranges::sort(all, {}, &PageRange::start);
   std::vector<PageRange> joined;
@@ -205,7 +246,7 @@ std::vector<PageRange> RecordingMemory::fetched_first() const {
 
 std::uint64_t RecordingMemory::bytes() const {
   std::uint64_t pages = 0;
-  for (const StoredRange& range : ranges_) pages += range.readable ? range.pages : 0;
+  for (const StoredRange& range : ranges_) pages += range.filled ? range.pages : 0;
   for (const auto& [number, bytes] : pages_) pages += bytes != nullptr ? 1 : 0;
   return pages * kPageSize;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -28,11 +29,13 @@ class RecordingMemory : public Memory {
   [[nodiscard]] bool is_partial() const override { return source_ == nullptr || source_->is_partial(); }
 
   // Copying whole ranges, in two steps, since the target stands still meanwhile: prepare() makes room and touches it, so
-  // that no page fault falls into the copy; fill() copies what was prepared and not filled yet. Ranges are disjoint from
+  // that no page fault falls into the copy; fill() copies what was prepared and not filled yet. start_over() empties it, and
+  // keeps its room for what is prepared next. Ranges are disjoint from
   // each other and from what is there. Pages that can not be read count as missing. The time for a copy can be over before
   // its end: the pages that are in `urgent`, too (ordered and disjoint), are copied first.
   void prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent = {});
   void fill(BulkMemory& from);
+  void start_over();
 
   void attach(BulkMemory& source) { source_ = &source; }
 
@@ -62,14 +65,15 @@ class RecordingMemory : public Memory {
     std::byte* bytes = nullptr;
     bool urgent = false;
     bool filled = false;
-    bool readable = false;
   };
 
   [[nodiscard]] const std::byte* find_stored(std::uint64_t number) const;
   [[nodiscard]] const std::byte* find_page(std::uint64_t number);  // null: unreadable or missing
   [[nodiscard]] std::byte* new_page();
-  // Takes room from `at` on and moves it on.
-  void add_range(std::uint64_t first, std::uint64_t last, bool urgent, std::byte*& at);
+  void add_range(std::uint64_t first, std::uint64_t last, bool urgent);
+
+  [[nodiscard]] std::vector<StoredRange> fill_ranges(BulkMemory& from, std::vector<StoredRange> filling);
+  void fill_singly(BulkMemory& from, const StoredRange& range);
 
   [[nodiscard]] bool is_constant(std::uint64_t number) const;
 
@@ -80,6 +84,7 @@ class RecordingMemory : public Memory {
   std::unordered_map<std::uint64_t, std::byte*> pages_;  // page number -> bytes fetched singly; null: not readable
   std::vector<PageBlock> storage_;  // of pages fetched singly
   std::vector<PageBlock> blocks_;   // of whole ranges
+  std::vector<std::span<std::byte>> room_;  // what is left of these, touched
   std::byte* free_page_ = nullptr;
   std::size_t free_pages_ = 0;
   std::vector<std::uint64_t> missed_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,9 @@ class Target {
   // Threads without stopping them: registers are absent, system calls are there where procfs tells.
   [[nodiscard]] virtual Result<std::vector<ThreadFacts>> read_threads() = 0;
 
+  // One thread as of now, without registers and system call; nothing where that is not known.
+  [[nodiscard]] virtual std::optional<ThreadFacts> read_thread(int /*tid*/) { return std::nullopt; }
+
   // Uncached reads of the target's memory.
   [[nodiscard]] virtual BulkMemory& memory() = 0;
 
@@ -92,6 +96,9 @@ class Target {
 
   // The pages that the process itself has written: private, and neither untouched nor a file's.
   [[nodiscard]] virtual Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) = 0;
+
+  // About how many bytes that are, as of the last read_process(); 0: not known.
+  [[nodiscard]] virtual std::uint64_t private_bytes() const { return 0; }
 
   // What turned out to be missing while its memory was read, in sentences.
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }

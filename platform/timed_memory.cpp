@@ -33,13 +33,19 @@ void TimedMemory::read_batch(std::span<RangeRead> batch) {
   if (is_over()) return;
   source_.read_ranges(batch);
   if (!is_over()) return;
-  for (RangeRead& range : batch) range.ok = false;
+  for (RangeRead& range : batch) {
+    range.ok = false;
+    range.good = 0;
+  }
 }
 
 void TimedMemory::read_ranges(std::span<RangeRead> ranges) {
   std::vector<std::span<RangeRead>> batches;
   std::size_t total = 0;
-  for (RangeRead& range : ranges) range.ok = false;
+  for (RangeRead& range : ranges) {
+    range.ok = false;
+    range.good = 0;
+  }
   while (!ranges.empty()) {
     std::size_t count = 0;
     std::size_t bytes = 0;

@@ -165,7 +165,7 @@ class FrozenCopy {
       snapshot_.memory->detach();
       std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
       if (missed.empty() || is_cut_short_) return accept(std::move(report));
-      ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings));
+      ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings, Motion::kMoving));
     }
     if (auto done = copy(WhileStopped::kCopyAndAnalyse); !done) return std::unexpected(explain_still(target_, done.error()));
     return accept(std::move(last_report_));
@@ -186,12 +186,26 @@ class FrozenCopy {
     auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
-    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings);
+    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings, scouted ? find_motion(*scouted) : Motion::kMoving);
     if (options_.full) {
       ASYNCSPY_TRY(written, find_full_ranges(target_, snapshot_.process.mappings));
       ranges_ = unite(ranges_, written);
     }
     return {};
+  }
+
+  // Of many threads this is not asked: one of them runs.
+  Motion find_motion(const Report& scouted) {
+    constexpr std::ptrdiff_t kMostThreads = 16;
+    const auto is_of_python = [](const Thread& thread) { return !thread.stack.empty(); };
+    if (std::ranges::count_if(scouted.threads, is_of_python) > kMostThreads) return Motion::kMoving;
+    for (const Thread& thread : scouted.threads) {
+      if (!is_of_python(thread)) continue;
+      const auto before = std::ranges::find(snapshot_.threads, thread.tid, &ThreadFacts::tid);
+      const auto now = target_.read_thread(thread.tid);
+      if (before == snapshot_.threads.end() || !now || now->state == 'R' || now->cpu_time_ns != before->cpu_time_ns) return Motion::kMoving;
+    }
+    return Motion::kStill;
   }
 
   // Read-only mappings of files do not change: what the copy lacks of them is fetched without another stop.
@@ -206,8 +220,7 @@ class FrozenCopy {
 
   // One stop: copies the ranges and the tops of the stacks. An analysis during the stop fetches what else it needs.
   Result<void> copy(WhileStopped what) {
-    snapshot_.memory.reset();  // two copies of a large process are one too many
-    snapshot_.memory = std::make_unique<RecordingMemory>(nullptr);
+    snapshot_.memory->start_over();
     snapshot_.memory->prepare(ranges_, urgent_);
     ASYNCSPY_TRY(freeze, stop_target());
     TimedMemory timed(target_.memory(), freeze->ends_at());

@@ -1,6 +1,7 @@
 // Which pages of a target to copy: sets of pages as ordered, disjoint ranges.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "process_facts.h"
@@ -13,8 +14,11 @@ namespace asyncspy {
 
 [[nodiscard]] std::vector<PageRange> unite(const std::vector<PageRange>& a, const std::vector<PageRange>& b);
 
+// Whether the target has made objects since it was looked at.
+enum class Motion : std::uint8_t { kStill, kMoving };
+
 // With the neighbours of each page in the same allocator's memory: objects made since lie near those that were there.
-[[nodiscard]] std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings);
+[[nodiscard]] std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings, Motion motion);
 
 // With `pages` more behind each range, as far as the same allocator's memory goes: heaps grow upwards.
 [[nodiscard]] std::vector<PageRange> extend(const std::vector<PageRange>& ranges, std::uint64_t pages, const std::vector<Mapping>& mappings);

@@ -18,6 +18,7 @@ constexpr std::uint64_t kPagesOfSmall = 2'048;     // 8 MiB: copied in one or tw
 constexpr std::uint64_t kPagesOfMiddle = 12'288;   // 48 MiB: in about ten; up to here many pages are little for a task
 constexpr std::uint64_t kPagesPerTask = 4;
 constexpr std::uint64_t kPagesPerTaskOfMany = 1;
+constexpr std::uint64_t kTolerance = 4;  // of what was expected: a quarter more
 constexpr std::uint64_t kGrowth = 4;  // pages that may be written until the stop, behind those that were
 
 // The page map of more is long.
@@ -59,8 +60,13 @@ std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& 
   const std::uint64_t resident = snapshot.process.resident_bytes / kPageSize;
   const bool is_wanted = snapshot.wanted.heap;
   if (!is_wanted && count_mapped_pages(mappings) > std::max(kLeastMapped, resident * kMappedPerResident)) return std::nullopt;
+  const std::uint64_t expected = target.private_bytes() / kPageSize;  // known without a walk through the page tables
+  if (!is_wanted && !is_little(expected, snapshot)) return std::nullopt;
   auto written = target.find_written_pages(mappings);
-  if (!written || (!is_wanted && !is_little(count_pages(*written), snapshot))) return std::nullopt;
+  if (!written) return std::nullopt;
+  const std::uint64_t pages = count_pages(*written);
+  const bool is_more = pages > expected + expected / kTolerance;
+  if (!is_wanted && is_more && !is_little(pages, snapshot)) return std::nullopt;
   visit_stacks(snapshot);  // they lead to files that are mapped
   return unite(unite(snapshot.memory->recorded(), find_file_data(mappings)), extend(*written, kGrowth, mappings));
 }

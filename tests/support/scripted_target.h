@@ -21,6 +21,9 @@ class ScriptedTarget final : public Target {
   std::function<std::optional<Error>(int stop)> refuse = [](int) { return std::nullopt; };
   // The pages that it says it has written; all writable ones if this is not set.
   std::optional<std::vector<PageRange>> written;
+  // What it says beforehand of how much that is, and how often it was asked for the pages themselves.
+  std::uint64_t expected_bytes = 0;
+  int asked_for_written = 0;
   // The process is gone from here on: facts and memory fail.
   bool ended = false;
 
@@ -64,8 +67,10 @@ class ScriptedTarget final : public Target {
     for (std::size_t i = 0; i < numbers.size(); ++i) descriptors[i].number = numbers[i];
     return descriptors;
   }
+  [[nodiscard]] std::uint64_t private_bytes() const override { return expected_bytes; }
   [[nodiscard]] std::int64_t monotonic_now() override { return stored_.monotonic_ns + stops_; }
   [[nodiscard]] Result<std::vector<PageRange>> find_written_pages(const std::vector<Mapping>& mappings) override {
+    ++asked_for_written;
     if (written) return *written;
     std::vector<PageRange> ranges;
     for (const Mapping& mapping : mappings) {

@@ -1,6 +1,8 @@
 #include "live_memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +10,9 @@
 #include <vector>
 
 #include "child.h"
+#include "file_descriptor.h"
+#include "page_map.h"
+#include "recording_memory.h"
 
 namespace asyncspy {
 namespace {
@@ -112,6 +117,60 @@ TEST_CASE("a process that has ended is named as such") {
   std::array<RangeRead, 1> ranges{RangeRead{page, bytes, true}};
   memory.read_ranges(ranges);
   CHECK_FALSE(ranges[0].ok);
+}
+
+TEST_CASE("a range that ends at a hole says how much of it was read") {
+  ChildWithHole target;
+  LiveMemory memory(target.child().pid());
+  std::vector<std::byte> bytes(kPages * kPageSize);
+  std::vector<std::byte> other(kPageSize);
+  std::array<RangeRead, 2> ranges{RangeRead{target.page(0), bytes, true, 1}, RangeRead{target.page(4), other}};
+  memory.read_ranges(ranges);
+  CHECK_FALSE(ranges[0].ok);
+  CHECK(ranges[0].good == kHole * kPageSize);
+  CHECK(all_are(std::span(bytes).subspan(kPageSize, kPageSize), 1));
+  CHECK(ranges[1].ok);
+  CHECK(all_are(other, 4));
+}
+
+// Threads' stacks have one at their end, since glibc 2.42 inside of a mapping that can otherwise be read.
+TEST_CASE("a guard page is no page that was written, and its neighbours are copied without it") {
+  constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, since Linux 6.13
+  Child child([](SharedPage& shared) {
+    auto* pages = static_cast<char*>(::mmap(nullptr, kPages * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    for (std::size_t i = 0; i < kPages; ++i) std::memset(pages + i * kPageSize, static_cast<int>(i), kPageSize);
+    shared.other = ::madvise(pages + kHole * kPageSize, kPageSize, kGuardInstall) == 0 ? 1 : 0;
+    shared.address = pages;
+    shared.ready = 1;
+    ::pause();
+  });
+  child.wait_ready();
+  if (child.shared().other == 0) {
+    WARN("this kernel has no guard pages: nothing was tested");
+    return;
+  }
+  const Address first{reinterpret_cast<std::uint64_t>(child.shared().address.load())};
+  std::vector<Mapping> mappings(1);
+  mappings[0].start = first;
+  mappings[0].end = first + kPages * kPageSize;
+  mappings[0].readable = mappings[0].writable = true;
+  const auto written = find_written_pages(child.pid(), mappings);
+  REQUIRE(written);
+  std::uint64_t pages = 0;
+  for (const PageRange& range : *written) pages += range.pages;
+  const FileDescriptor map(::open(fmt::format("/proc/{}/pagemap", child.pid()).c_str(), O_RDONLY | O_CLOEXEC));
+  std::uint64_t entry = 0;
+  REQUIRE(::pread(map.get(), &entry, sizeof entry, static_cast<off_t>((first.value() / kPageSize + kHole) * sizeof entry)) == sizeof entry);
+  CHECK(pages == ((entry >> 58 & 1) != 0 ? kPages - 1 : kPages));  // Linux 6.13 and 6.14 do not tell
+  LiveMemory memory(child.pid());
+  RecordingMemory recording(nullptr);
+  recording.prepare({{first, kPages}});
+  recording.fill(memory);
+  for (std::size_t i = 0; i < kPages; ++i) {
+    const auto value = recording.read_value<std::uint8_t>(first + i * kPageSize + 7);
+    CHECK(value.has_value() == (i != kHole));
+    if (value) CHECK(*value == i);
+  }
 }
 
 }  // namespace asyncspy

@@ -36,7 +36,8 @@ TEST_CASE("a stat that is cut short or makes no sense is nothing") {
 TEST_CASE("status yields the process, its tracer and its numbers in each namespace") {
   const auto status = parse_process_status(
       "Name:\tTgid: 9\nTgid:\t100\nPid:\t101\nPPid:\t1\nTracerPid:\t55\nUid:\t1000\t1001\t1002\t1003\n"
-      "NSpid:\t101\t17\t3\n");
+      "NSpid:\t101\t17\t3\nVmRSS:\t   9000 kB\nRssAnon:\t    4100 kB\n");
+  CHECK(status.private_bytes == 4100 * 1024);
   CHECK(status.process == 100);
   CHECK(status.parent == 1);
   CHECK(status.tracer == 55);

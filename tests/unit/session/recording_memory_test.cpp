@@ -117,6 +117,88 @@ TEST_CASE("a hole in a prepared range loses its own page only") {
   CHECK(plain(recording.take_missed()) == Pairs{{5, 1}});
 }
 
+namespace {
+
+// Says how far it came where a range can not be read to its end, as the kernel does.
+class PreciseMemory final : public BulkMemory {
+ public:
+  explicit PreciseMemory(FakeMemory& source) : source_(source) {}
+  [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override {
+    ++single_reads;
+    return source_.read(from, into);
+  }
+  void read_ranges(std::span<RangeRead> ranges) override {
+    for (RangeRead& range : ranges) {
+      range.good = 0;
+      while (range.good < range.into.size() && source_.read(range.from + range.good, range.into.subspan(range.good, kPageSize))) range.good += kPageSize;
+      range.ok = range.good == range.into.size();
+    }
+  }
+  int single_reads = 0;
+
+ private:
+  FakeMemory& source_;
+};
+
+}  // namespace
+
+TEST_CASE("holes in a large range do not make each of its pages be read singly") {
+  FakeMemory source;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    if (i != 3 && i != 40) source.fill(page_at(i), kPageSize, static_cast<std::byte>(i));
+  }
+  PreciseMemory precise(source);
+  RecordingMemory recording(nullptr);
+  recording.prepare({{page_at(0), 100}}, {{page_at(10), 2}});
+  recording.fill(precise);
+  CHECK(precise.single_reads == 2);  // the holes
+  CHECK(plain(recording.recorded()) == Pairs{{0, 3}, {4, 36}, {41, 59}});
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    auto value = recording.read_value<std::uint8_t>(page_at(i) + 9);
+    if (value.has_value() != (i != 3 && i != 40)) FAIL("page " << i);
+    if (value && *value != i) FAIL("page " << i << " holds " << int{*value});
+  }
+  CHECK(plain(recording.take_missed()) == Pairs{{3, 1}, {40, 1}});
+}
+
+TEST_CASE("a range of holes loses nothing that lies between them") {
+  FakeMemory source;
+  for (std::uint64_t i = 0; i < 40; i += 4) source.fill(page_at(i), kPageSize, static_cast<std::byte>(i));
+  PreciseMemory precise(source);
+  RecordingMemory recording(nullptr);
+  recording.prepare({{page_at(0), 40}});
+  recording.fill(precise);
+  CHECK(recording.bytes() == 10 * kPageSize);
+  for (std::uint64_t i = 0; i < 40; i += 4) CHECK(recording.read_value<std::uint8_t>(page_at(i)).value() == i);
+}
+
+TEST_CASE("a recording that starts over holds nothing of before, and copies anew into the room that it has") {
+  FakeMemory source;
+  write_pages(source, 10);
+  RecordingMemory recording(&source);
+  for (std::uint64_t i : {1U, 5U, 7U}) REQUIRE(recording.read_value<std::uint8_t>(page_at(i)).value() == i);
+  recording.start_over();
+  CHECK(recording.recorded().empty());
+  CHECK(recording.fetched_first().empty());
+  CHECK(recording.bytes() == 0);
+  CHECK_FALSE(recording.read_value<std::uint8_t>(page_at(1)));
+  CHECK(plain(recording.take_missed()) == Pairs{{1, 1}});
+  source.fill(page_at(5), kPageSize, std::byte{0x55});
+  const std::uint64_t many = 600;  // more than there is room
+  for (std::uint64_t i = 20; i < 20 + many; ++i) source.fill(page_at(i), kPageSize, static_cast<std::byte>(i));
+  for (int round = 0; round < 2; ++round) {
+    recording.prepare({{page_at(5), 3}, {page_at(20), many}});
+    recording.fill(source);
+    CHECK(recording.bytes() == (3 + many) * kPageSize);
+    CHECK(recording.read_value<std::uint8_t>(page_at(5)).value() == 0x55);
+    CHECK(recording.read_value<std::uint8_t>(page_at(7)).value() == 7);
+    for (std::uint64_t i = 20; i < 20 + many; ++i) {
+      if (recording.read_value<std::uint8_t>(page_at(i) + 4095).value() != static_cast<std::uint8_t>(i)) FAIL("page " << i);
+    }
+    recording.start_over();
+  }
+}
+
 TEST_CASE("filling again copies only what was prepared since") {
   FakeMemory source;
   write_pages(source, 3);

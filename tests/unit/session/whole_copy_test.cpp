@@ -9,7 +9,8 @@ namespace {
 constexpr Address kElsewhere{0x6000'0000'0000};  // where nothing is in the stored process
 
 struct Decision {
-  explicit Decision(std::uint64_t written_pages) {
+  explicit Decision(std::uint64_t written_pages, std::uint64_t expected_pages = 0) {
+    target.expected_bytes = expected_pages * kPageSize;
     target.map(kElsewhere, written_pages + 100);
     target.written = {{kElsewhere, written_pages}};
     snapshot.process = *target.read_process();
@@ -42,6 +43,16 @@ TEST_CASE("a small process is copied whole, with what was read of it so far and 
 TEST_CASE("a process that has written much for its tasks is scouted") {
   CHECK(Decision(2'048).ranges);
   CHECK_FALSE(Decision(2'049).ranges);  // 8 MiB; its tasks are some dozens
+}
+
+TEST_CASE("a process that has much memory for its tasks is scouted without a look at its pages") {
+  const Decision scouted(3'000, 3'000);
+  CHECK_FALSE(scouted.ranges);
+  CHECK(scouted.target.asked_for_written == 0);
+  const Decision grown(3'000, 1'000);  // since it was asked, or swapped out
+  CHECK_FALSE(grown.ranges);
+  CHECK(grown.target.asked_for_written == 1);
+  CHECK(Decision(1'000, 1'000).ranges);
 }
 
 TEST_CASE("a process without an interpreter is left to the scout, which says why") {
