@@ -45,7 +45,7 @@ class AddressMap {
  private:
   struct Slot {
     Address key;
-    Value value{};
+    [[no_unique_address]] Value value{};
   };
 
   // Of the key, or where it is to be put: the next free slot.

@@ -18,6 +18,7 @@ constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::chrono::microseconds kSlow{400};  // for one huge page
+constexpr std::size_t kWorthHuge = std::size_t{16} << 20;
 constexpr std::size_t kBytesPerThread = std::size_t{2} << 20;
 
 }  // namespace
@@ -59,18 +60,23 @@ Clock::duration touch_huge_page(std::byte* memory) {
 }  // namespace
 
 // A huge page costs a tenth of its small ones, unless the kernel has to move others about to make room for it, or a hypervisor
-// has to find the memory first: then it costs ten times as much. The first one that takes so long is the last one.
+// has to find the memory first: then it costs ten times as much. So one thread tries it, and only then the others do it, too; when
+// it takes long, there is no other one in this process. For little memory the risk is not worth it.
 void touch_pages(std::byte* memory, std::size_t bytes) {
+  static std::atomic<bool> is_slow = false;
+  static std::atomic<bool> is_tried = false;
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   const std::size_t before = std::min(bytes, (kHugePage - address % kHugePage) % kHugePage);
   touch_small_pages(memory, before);
   std::atomic<std::size_t> next = before;
-  std::atomic<bool> is_quick = true;
+  std::atomic<bool> is_taken = is_slow || bytes < kWorthHuge;  // the attempt
   work_together(bytes / kBytesPerThread, [&] {
     for (std::size_t from = next.fetch_add(kHugePage); from < bytes; from = next.fetch_add(kHugePage)) {
       const std::size_t share = std::min(kHugePage, bytes - from);
-      if (is_quick && share == kHugePage) {
-        if (touch_huge_page(memory + from) > kSlow) is_quick = false;
+      const bool may_be_huge = share == kHugePage && bytes >= kWorthHuge && !is_slow;
+      if (may_be_huge && (is_tried || !is_taken.exchange(true))) {
+        if (touch_huge_page(memory + from) > kSlow) is_slow = true;
+        is_tried = true;
       } else {
         touch_small_pages(memory + from, share);
       }
