@@ -4,14 +4,25 @@
 
 namespace asyncspy {
 
-Address CheckScope::find(std::string_view module, std::string_view name) {
-  auto object = find_in_entries(reader, modules, module);
+namespace {
+
+// Empty when it is not imported, or is no module.
+std::vector<DictEntry> read_module(CheckScope& scope, std::string_view module) {
+  auto object = find_in_entries(scope.reader, scope.modules, module);
   if (!object || !*object) return {};
-  auto type = types.of(reader, **object);
-  if (!type || !types.inherits(reader, **type, "module")) return {};
-  auto dict = reader.read(**object, reader.layout.module.dict);
+  auto type = scope.types.of(scope.reader, **object);
+  if (!type || !scope.types.inherits(scope.reader, **type, "module")) return {};
+  auto dict = scope.reader.read(**object, scope.reader.layout.module.dict);
   if (!dict) return {};
-  auto found = find_in_dict(reader, *dict, name);
+  return read_dict(scope.reader, *dict).value_or(std::vector<DictEntry>{});
+}
+
+}  // namespace
+
+Address CheckScope::find(std::string_view module, std::string_view name) {
+  auto known = contents.find(module);
+  if (known == contents.end()) known = contents.emplace(module, read_module(*this, module)).first;
+  auto found = find_in_entries(reader, known->second, name);
   return found && *found ? **found : Address{};
 }
 
@@ -19,7 +30,7 @@ Result<CheckScope> open_scope(const ObjectReader& reader, Address runtime) {
   const PythonLayout& layout = reader.layout;
   ASYNCSPY_TRY(head, reader.read(runtime, layout.runtime.interpreters_head));
   if (head.is_null()) return fail(ErrorKind::kNotPython, "process: its Python interpreter is starting or has ended");
-  CheckScope scope{.reader = reader, .types = {}, .runtime = runtime, .interpreter = head, .sys = {}, .modules = {}};
+  CheckScope scope{.reader = reader, .types = {}, .runtime = runtime, .interpreter = head, .sys = {}, .modules = {}, .contents = {}};
   ASYNCSPY_TRY(sysdict, reader.read(head, layout.interpreter.sysdict));
   ASYNCSPY_TRY(sys, read_dict(reader, sysdict));
   scope.sys = std::move(sys);

@@ -3,6 +3,7 @@
 // code of the getters. A wrong member shows here, before it can show as a wrong fact in a report.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct CheckScope {
   Address interpreter;            // the first of the list
   std::vector<DictEntry> sys;     // entries of sys.__dict__
   std::vector<DictEntry> modules;  // entries of sys.modules
+  std::map<std::string, std::vector<DictEntry>, std::less<>> contents;  // of the modules that find() was asked about
 
   // The object bound to `name` in a module, or null.
   [[nodiscard]] Address find(std::string_view module, std::string_view name);
