@@ -40,6 +40,8 @@ bool works_with_connection(const Case& seen, const Task& task, const Pool& pool)
 
 void find_exhausted_pools(const Case& seen, std::vector<Finding>& found) {
   for (const Pool& pool : kPools) {
+    const auto is_of_pool = [&](const Function& function) { return function.file.ends_with(pool.file); };
+    if (std::ranges::none_of(seen.report().functions, is_of_pool)) continue;  // nothing waits in it
     std::vector<Address> waiting;
     std::size_t working = 0;
     const Task* first = nullptr;

@@ -26,19 +26,34 @@ constexpr Phase kPhases[] = {
     {"concurrent/futures/thread.py", "_python_exit", "Python exits and waits for the calls in thread pools", true},
 };
 
-const Phase* find_phase(const Case& seen, const std::vector<Frame>& stack) {
-  for (const Frame& frame : stack) {
-    for (const Phase& phase : kPhases) {
-      const std::string_view name = seen.name_of(frame);
-      if (seen.file_of(frame).ends_with(phase.file) && (name == phase.function || name.ends_with("." + std::string(phase.function)))) return &phase;
+// Many tasks have few functions: their files are compared once.
+class PhaseSearch {
+ public:
+  explicit PhaseSearch(const Case& seen) : seen_(seen) {
+    for (const Function& function : seen.report().functions) {
+      in_its_file_.push_back(std::ranges::any_of(kPhases, [&](const Phase& phase) { return function.file.ends_with(phase.file); }));
     }
   }
-  return nullptr;
-}
 
-void name_tasks(const Case& seen, Finding& finding) {
+  [[nodiscard]] const Phase* find(const std::vector<Frame>& stack) const {
+    for (const Frame& frame : stack) {
+      if (frame.function >= in_its_file_.size() || !in_its_file_[frame.function]) continue;
+      for (const Phase& phase : kPhases) {
+        const std::string_view name = seen_.name_of(frame);
+        if (seen_.file_of(frame).ends_with(phase.file) && (name == phase.function || name.ends_with("." + std::string(phase.function)))) return &phase;
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  const Case& seen_;
+  std::vector<bool> in_its_file_;  // of each function
+};
+
+void name_tasks(const Case& seen, const PhaseSearch& phases, Finding& finding) {
   for (const Task& task : seen.report().tasks) {
-    const bool waits = task.state == TaskState::kPending && !std::holds_alternative<Ready>(task.wait) && find_phase(seen, task.stack) == nullptr;
+    const bool waits = task.state == TaskState::kPending && !std::holds_alternative<Ready>(task.wait) && phases.find(task.stack) == nullptr;
     if (!waits) continue;
     finding.tasks.push_back(task.id);
     if (!finding.culprit) finding.culprit = seen.culprit_of(task);
@@ -62,16 +77,17 @@ void name_workers(const Case& seen, Finding& finding) {
 }
 
 void find_shutdown(const Case& seen, std::vector<Finding>& found) {
+  const PhaseSearch phases(seen);
   const Phase* phase = nullptr;
   std::string where;
   for (const Thread& thread : seen.report().threads) {
     if (phase != nullptr) break;
-    phase = find_phase(seen, thread.stack);
+    phase = phases.find(thread.stack);
     if (phase != nullptr) where = fmt::format("{} is inside {}() (frames of the thread)", seen.name_of(thread), phase->function);
   }
   for (const Task& task : seen.report().tasks) {
     if (task.state != TaskState::kPending) continue;
-    const Phase* of_task = find_phase(seen, task.stack);
+    const Phase* of_task = phases.find(task.stack);
     if (of_task == nullptr || (phase != nullptr && !of_task->threads)) continue;
     phase = of_task;
     where = fmt::format("{} is inside {}() (frames of the task)", seen.name_of(task), phase->function);
@@ -85,7 +101,7 @@ void find_shutdown(const Case& seen, std::vector<Finding>& found) {
     name_workers(seen, finding);
     finding.fix = "give calls in threads a timeout, or a way to be told to stop; a thread can not be cancelled";
   } else {
-    name_tasks(seen, finding);
+    name_tasks(seen, phases, finding);
     finding.fix = "let these tasks end when they are cancelled: raise CancelledError again, and keep `finally` short";
   }
   if (finding.tasks.empty() && finding.threads.empty()) return;  // what is waited for has ended: the phase is about to be left
