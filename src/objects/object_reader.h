@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "layout.h"
 #include "memory.h"
@@ -40,6 +41,23 @@ struct ObjectReader {
     if (!field.present()) return fail(ErrorKind::kInternal, "a member was asked for that this release does not have");
     if (base.is_null()) return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
     return memory.read_value<T>(base + static_cast<std::uint64_t>(field.offset));
+  }
+
+  // It is about to be read: the processor is told, so that it waits less for memory. Changes nothing else, wherever `object` leads.
+  void expect(Address object, std::size_t size) const {
+    constexpr std::size_t kCacheLine = 64;
+    const std::byte* here = memory.look(object, 1);
+    for (std::size_t at = 0; here != nullptr && at < size; at += kCacheLine) __builtin_prefetch(here + at);
+  }
+
+  // The same of what a member of an object points to that was told of before.
+  void expect_behind(Address object, Field<Address> field, std::size_t size) const {
+    Address target;
+    if (!field.present() || object.is_null()) return;
+    const std::byte* here = memory.look(object + static_cast<std::uint64_t>(field.offset), sizeof target);
+    if (here == nullptr) return;
+    std::memcpy(&target, here, sizeof target);
+    expect(target, size);
   }
 
   [[nodiscard]] Result<Address> type_of(Address object) const { return read(object, layout.object.type); }

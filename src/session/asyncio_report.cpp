@@ -34,9 +34,10 @@ class AsyncioReport {
     make_heap_room(found.size() * kRoomForTask);
     raw_tasks_.reserve(found.size());
     task_ids_.reserve(found.size());
-    for (Address task : found) {
-      raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
-      task_ids_.add(task);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      expect_tasks(found, i);
+      raw_tasks_.push_back(read_task(inspection_, asyncio_, found[i]));
+      task_ids_.add(found[i]);
     }
     for (Address task : census_.tasks) {  // done ones, which asyncio does not list from 3.14 on
       if (task_ids_.add(task)) raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
@@ -52,6 +53,23 @@ class AsyncioReport {
   }
 
  private:
+  static constexpr std::size_t kAhead = 4;                  // tasks
+  static constexpr std::size_t kExpectedOfTask = 256;       // bytes
+  static constexpr std::size_t kExpectedOfCoroutine = 256;
+
+  // Many tasks are more than the processor's caches hold: what the next ones are read from is fetched beside this one.
+  void expect_tasks(const std::vector<Address>& found, std::size_t i) const {
+    if (i + 2 * kAhead < found.size()) inspection_.reader.expect(found[i + 2 * kAhead], kExpectedOfTask);
+    if (i + kAhead < found.size()) inspection_.reader.expect_behind(found[i + kAhead], inspection_.layout().task.coroutine, kExpectedOfCoroutine);
+  }
+
+  void expect_facts(std::size_t i) const {
+    if (i + kAhead >= raw_tasks_.size()) return;
+    const RawTask& raw = raw_tasks_[i + kAhead];
+    inspection_.reader.expect(raw.task.id, kExpectedOfTask);
+    if (!raw.chain.frame_addresses.empty()) inspection_.reader.expect(raw.chain.frame_addresses.back(), kExpectedOfCoroutine);
+  }
+
   std::int32_t add_loop(Address id) {
     if (id.is_null()) return -1;
     if (const std::int32_t* known = loop_indices_.find(id)) return *known;
@@ -138,7 +156,9 @@ class AsyncioReport {
     WaitContext context{asyncio_, index_, task_ids_, now_, completions, transports, primitives, jobs, representer};
     std::vector<Task> tasks;
     tasks.reserve(raw_tasks_.size());
-    for (RawTask& raw : raw_tasks_) {
+    for (std::size_t i = 0; i < raw_tasks_.size(); ++i) {
+      expect_facts(i);
+      RawTask& raw = raw_tasks_[i];
       Task& task = raw.task;
       if (!raw.loop.is_null()) task.loop = *loop_indices_.find(raw.loop);
       task.running = running.contains(task.id);
