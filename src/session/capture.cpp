@@ -186,7 +186,8 @@ class FrozenCopy {
     auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
-    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings, scouted ? find_motion(*scouted) : Motion::kMoving);
+    const bool may_be_still = scouted && !options_.sparse;  // a later asyncspy may want neighbours out of a recording
+    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings, may_be_still ? find_motion(*scouted) : Motion::kMoving);
     if (options_.full) {
       ASYNCSPY_TRY(written, find_full_ranges(target_, snapshot_.process.mappings));
       ranges_ = unite(ranges_, written);

@@ -10,10 +10,8 @@ namespace asyncspy {
 namespace {
 
 // Objects made between scouting and freezing lie near those that were there: whole blocks are copied, within a bound. Where
-// nothing of Python ran meanwhile a few may still be made until the stop: the least block is what the allocator gives to
-// objects of one size (Include/internal/pycore_obmalloc.h, POOL_SIZE since 3.10).
+// nothing of Python ran meanwhile there are none.
 constexpr std::uint64_t kBlockPages = 16;
-constexpr std::uint64_t kBlockPagesOfStill = 4;
 constexpr std::uint64_t kMaxExpandedPages = 16'384;  // 64 MiB
 constexpr std::uint64_t kStackPages = 2;             // above each thread's stack pointer
 
@@ -27,10 +25,10 @@ const Mapping* find_data(std::uint64_t page, const std::vector<Mapping>& mapping
   return is_private_data ? &*at : nullptr;
 }
 
-void add_block(Numbers& pages, std::uint64_t first, std::uint64_t last, const std::vector<Mapping>& mappings, std::uint64_t block) {
+void add_block(Numbers& pages, std::uint64_t first, std::uint64_t last, const std::vector<Mapping>& mappings) {
   if (const Mapping* at = find_data(first, mappings)) {
-    first = std::max(first / block * block, at->start.value() / kPageSize);
-    last = std::min((last + block - 1) / block * block, std::max(last, at->end.value() / kPageSize));
+    first = std::max(first / kBlockPages * kBlockPages, at->start.value() / kPageSize);
+    last = std::min((last + kBlockPages - 1) / kBlockPages * kBlockPages, std::max(last, at->end.value() / kPageSize));
   }
   pages.emplace_back(first, last);
 }
@@ -70,13 +68,12 @@ std::vector<PageRange> unite(const std::vector<PageRange>& a, const std::vector<
 }
 
 std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings, Motion motion) {
-  const std::uint64_t block = motion == Motion::kStill ? kBlockPagesOfStill : kBlockPages;
   const std::uint64_t total = count_pages(ranges);
   Numbers pages;
   for (const PageRange& range : ranges) {
     std::uint64_t first = range.start.value() / kPageSize;
-    if (total <= kMaxExpandedPages) {
-      add_block(pages, first, first + range.pages, mappings, block);
+    if (motion == Motion::kMoving && total <= kMaxExpandedPages) {
+      add_block(pages, first, first + range.pages, mappings);
     } else {
       pages.emplace_back(first, first + range.pages);
     }

@@ -17,7 +17,7 @@ namespace asyncspy {
 // Whether the target has made objects since it was looked at.
 enum class Motion : std::uint8_t { kStill, kMoving };
 
-// With the neighbours of each page in the same allocator's memory: objects made since lie near those that were there.
+// With the neighbours of each page in the same allocator's memory, if it moves: objects made since lie near those that were there.
 [[nodiscard]] std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings, Motion motion);
 
 // With `pages` more behind each range, as far as the same allocator's memory goes: heaps grow upwards.

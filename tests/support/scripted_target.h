@@ -24,6 +24,8 @@ class ScriptedTarget final : public Target {
   // What it says beforehand of how much that is, and how often it was asked for the pages themselves.
   std::uint64_t expected_bytes = 0;
   int asked_for_written = 0;
+  // Whether its threads say that they do not run.
+  bool still = false;
   // The process is gone from here on: facts and memory fail.
   bool ended = false;
 
@@ -52,6 +54,13 @@ class ScriptedTarget final : public Target {
     std::vector<ThreadFacts> threads = stored_.threads;
     for (ThreadFacts& thread : threads) thread.registers.reset();
     return threads;
+  }
+  [[nodiscard]] std::optional<ThreadFacts> read_thread(int tid) override {
+    const auto found = std::ranges::find(stored_.threads, tid, &ThreadFacts::tid);
+    if (!still || found == stored_.threads.end()) return std::nullopt;
+    ThreadFacts facts = *found;
+    facts.state = 'S';
+    return facts;
   }
   [[nodiscard]] BulkMemory& memory() override { return reads_; }
   [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds) override {

@@ -128,6 +128,46 @@ TEST_CASE("what moved to a page that the scout did not see is brought by a secon
   CHECK(task->stack.front().object == kNewPlace);
 }
 
+TEST_CASE("of a process whose threads did not run only what the scout read is copied") {
+  constexpr std::uint64_t kMuch = std::uint64_t{1} << 30;  // so that it is scouted
+  ScriptedTarget moving(system_python());
+  moving.expected_bytes = kMuch;
+  const auto of_moving = report_of(moving);
+  REQUIRE(of_moving);
+  ScriptedTarget still(system_python());
+  still.expected_bytes = kMuch;
+  still.still = true;
+  const auto of_still = report_of(still);
+  REQUIRE(of_still);
+  CHECK(still.stops() == 1);
+  CHECK(moving.stops() == 1);
+  CHECK(task_ids(*of_still) == task_ids(*of_moving));
+  CHECK(of_still->gaps.empty());
+  CHECK(2 * of_still->capture.bytes_copied < of_moving->capture.bytes_copied);
+  ScriptedTarget recorded(system_python());
+  recorded.expected_bytes = kMuch;
+  recorded.still = true;
+  const auto recording = capture(recorded, {.sparse = true});
+  REQUIRE(recording);
+  CHECK(recording->memory->bytes() >= of_moving->capture.bytes_copied);
+}
+
+TEST_CASE("a process that begins to run right before its stop is stopped again") {
+  const Movable movable = find_movable(undisturbed());
+  ScriptedTarget target(system_python());
+  target.expected_bytes = std::uint64_t{1} << 30;
+  target.still = true;
+  target.before_stop = {[&](StoredMemory& memory) { move_coroutine(target, memory, movable, kNewPlace); }};
+  const auto report = report_of(target);
+  REQUIRE(report);
+  CHECK(target.stops() == 2);
+  const auto task = find_task(*report, movable.task);
+  REQUIRE(task);
+  CHECK(task->gaps.empty());
+  REQUIRE_FALSE(task->stack.empty());
+  CHECK(task->stack.front().object == kNewPlace);
+}
+
 TEST_CASE("what moves before every stop is analysed during the third one") {
   const Movable movable = find_movable(undisturbed());
   constexpr std::uint64_t kApart = 0x100'0000;
