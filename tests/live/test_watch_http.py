@@ -13,8 +13,8 @@ import time
 import pytest
 
 import interpreters
-from target import PATIENCE, SITUATIONS, held_threads
-from watcher import WATCHED
+from target import PATIENCE, SITUATIONS
+from watcher import WATCHED, wait_until_let_go
 
 LISTEN = ("--listen", "127.0.0.1:0", "--interval", "10ms")
 
@@ -56,7 +56,7 @@ def status_of(answer):
 def check_alive(running):
     assert running.get("/healthz")[::2] == (200, b"ok\n")
     assert running.process.poll() is None
-    assert not held_threads(running.target.pid)
+    wait_until_let_go(running.target.pid)
 
 
 # Numbers --------------------------------------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def test_clients_that_never_finish_do_not_keep_others_out(server):
             connections[-1].sendall(beginnings[number % 3])
         wait_for_answer(server.port)
         assert len(os.listdir("/proc/{}/fd".format(server.pid))) < 200
-        assert not held_threads(server.target.pid)
+        wait_until_let_go(server.target.pid)
     finally:
         for each in connections:
             each.close()

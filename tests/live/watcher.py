@@ -8,11 +8,19 @@ import subprocess
 import threading
 import time
 
-from target import HERE, PATIENCE, Target
+from target import HERE, PATIENCE, Target, held_threads
 
 WATCHED = os.path.join(HERE, "services", "watched.py")  # blocked, idle, or whatever else it is told to be
 STALLS = os.path.join(HERE, "services", "stalls.py")
 INCIDENT_FILE = re.compile(r"asyncspy-\d{8}T\d{6}\.\d{3}Z-\d+-\w+(-\d+)?\.json")
+
+
+def wait_until_let_go(pid):
+    """A watch that runs may be about to take a snapshot, which stops the process for a moment; it does not stay stopped."""
+    until = time.monotonic() + PATIENCE
+    while held_threads(pid):
+        assert time.monotonic() < until, "held for {} s: {}".format(PATIENCE, held_threads(pid))
+        time.sleep(0.01)
 
 
 class Watch:
