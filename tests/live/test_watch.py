@@ -13,7 +13,8 @@ import pytest
 
 import interpreters
 import stall_account
-from watcher import STALLS, StallingService, Watch, incident_files, wait_until_let_go
+from target import held_threads
+from watcher import STALLS, StallingService, Watch, incident_files
 
 COUNT = int(os.environ.get("ASYNCSPY_STALLS", 300))
 AT_ONCE = 2
@@ -91,7 +92,7 @@ class Hour:
             service.stall("last_of_all", "in_own_task", 5 * THRESHOLD)  # once it was said, all the others were
             watch.wait_for("stall_ended", incident=self.wait_for_last(watch))
             self.samples = watch.metrics().value("asyncspy_samples_total", pid=str(service.pid)) - before
-            wait_until_let_go(service.pid)
+            assert not held_threads(service.pid)
             watch.stop()
         finally:
             if watch.process.poll() is None:

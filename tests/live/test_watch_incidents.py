@@ -8,8 +8,8 @@ import signal
 import pytest
 
 import interpreters
-from target import HERE, SITUATIONS
-from watcher import WATCHED, partial_files, wait_until_let_go
+from target import HERE, SITUATIONS, held_threads
+from watcher import WATCHED, partial_files
 
 PITFALLS = os.path.join(SITUATIONS, "pitfalls.py")
 MNT_DETACH = 2
@@ -58,7 +58,7 @@ def test_a_stall_is_kept_with_its_culprit_its_findings_and_the_samples_before(as
     samples = incident["samples"]
     assert [each["seconds"] for each in samples] == sorted(each["seconds"] for each in samples) and samples[-1]["seconds"] <= 0
     assert samples[-1]["stack"][-1]["function"] == "fetch_rate"
-    wait_until_let_go(target.pid)
+    assert not held_threads(target.pid)
     running.stop()
 
 
@@ -137,7 +137,7 @@ def test_a_signal_takes_a_snapshot_of_every_target(asyncspy, serve, watch):
         report = running.read(event)
         asyncspy.check_schema(report)
         assert report["process"]["pid"] == each.pid and report["incident"]["trigger"] == "signal" and event["suppressed"] is None
-        wait_until_let_go(each.pid)
+        assert not held_threads(each.pid)
     assert len(running.of("incident")) == 4
     running.stop()
 
@@ -152,7 +152,7 @@ def test_a_request_gets_a_report_that_is_not_kept(asyncspy, serve, watch):
     asyncspy.check_schema(report)
     assert report["process"]["pid"] == target.pid and len(report["tasks"]) == 62
     assert not running.files() and not partial_files(running.directory)
-    wait_until_let_go(target.pid)
+    assert not held_threads(target.pid)
     for wrong in ("pid={}".format(os.getpid()), "pid=1", "pid=0", "pid=-1", "pid=abc", "pid=", "", "pid=99999999999999999999"):
         assert running.get("/snapshot?" + wrong)[0] in (400, 404), wrong
     running.stop()

@@ -8,8 +8,8 @@ import time
 import pytest
 
 import interpreters
-from target import HERE, PATIENCE, thread_states
-from watcher import WATCHED, wait_until_let_go
+from target import HERE, PATIENCE, held_threads, thread_states
+from watcher import WATCHED
 
 WORKERS = os.path.join(HERE, "services", "workers.py")
 QUIET = ("--interval", "10ms", "--survey", 0, "--lag", 0, "--listen", "127.0.0.1:0")
@@ -45,7 +45,7 @@ def check_alive(watch, *targets):
     assert watch.get("/healthz")[0] == 200
     for each in targets:
         watch.wait_for_samples(each.pid)
-        wait_until_let_go(each.pid)
+        assert not held_threads(each.pid)
 
 
 # Ends -----------------------------------------------------------------------------------------------------------------
@@ -99,8 +99,7 @@ def test_targets_killed_at_any_moment_of_their_snapshot_do_no_harm(serve, watch)
         target.process.kill()
         target.process.wait(PATIENCE)
         running.wait_for("target_ended", pid=target.pid)
-    assert running.process.poll() is None
-    wait_until_let_go(survivor.pid)
+    assert running.process.poll() is None and not held_threads(survivor.pid)
     for event in running.of("incident"):
         assert event["file"] is None or running.read(event)["incident"]["id"] == event["id"]
     running.stop()
@@ -148,7 +147,7 @@ def test_a_target_that_becomes_a_program_without_python_is_let_go(serve, watch):
     assert running.wait_for("target_ended", pid=target.pid)["reason"] == "replaced"
     check_alive(running, other)
     assert len(running.of("target", pid=target.pid)) == 1 and len(running.of("target_unreadable", pid=target.pid)) <= 1
-    wait_until_let_go(target.pid)
+    assert not held_threads(target.pid)
     running.stop()
 
 
@@ -216,7 +215,7 @@ def test_forked_workers_are_found_and_so_are_those_that_take_their_place(start, 
         assert (event["trigger"], event["culprit"]["function"], event["task"]) == ("stall", "block_worker", None)
         assert running.read(event)["process"]["pid"] == each
     assert not running.of("incident", pid=workers[2])
-    wait_until_let_go(successor)
+    assert not held_threads(successor)
     running.stop()
 
 
@@ -284,8 +283,7 @@ def test_a_target_that_others_stop_stays_stopped_and_is_watched_when_it_goes_on(
         check_still_stopped(target.pid)
         os.kill(target.pid, signal.SIGCONT)
         running.wait_for_samples(target.pid)
-    assert not running.of("target_ended")
-    wait_until_let_go(target.pid)
+    assert not held_threads(target.pid) and not running.of("target_ended")
     become(target, any_interpreter.executable, WATCHED, descriptor_of(target), "blocked")
     target.next_report()
     assert running.wait_for("incident", pid=target.pid)["culprit"]["function"] == "fetch_rate"
@@ -309,7 +307,7 @@ def test_a_target_in_another_root_is_watched(start, watch, root):
     event = running.wait_for("incident", pid=target.pid)
     assert (event["culprit"]["function"], event["culprit"]["file"]) == ("fetch_rate", WATCHED)
     assert running.wait_for("target", pid=target.pid)["python"] == "{}.{}.{}".format(*interpreter.version)
-    wait_until_let_go(target.pid)
+    assert not held_threads(target.pid)
     running.stop()
 
 
