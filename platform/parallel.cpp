@@ -18,7 +18,7 @@ constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::chrono::microseconds kSlow{400};  // for one huge page
-constexpr std::size_t kWorthHuge = std::size_t{16} << 20;
+constexpr std::size_t kWorthHuge = std::size_t{16} << 20;  // less takes about as long in small pages as one slow huge page
 constexpr std::size_t kBytesPerThread = std::size_t{2} << 20;
 
 }  // namespace
@@ -63,20 +63,20 @@ Clock::duration touch_huge_page(std::byte* memory) {
 // has to find the memory first: then it costs ten times as much. So one thread tries it, and only then the others do it, too; when
 // it takes long, there is no other one in this process. For little memory the risk is not worth it.
 void touch_pages(std::byte* memory, std::size_t bytes) {
-  static std::atomic<bool> is_slow = false;
-  static std::atomic<bool> is_tried = false;
+  enum class HugePages : std::uint8_t { kUntried, kBeingTried, kQuick, kSlow };
+  static std::atomic<HugePages> huge_pages = HugePages::kUntried;
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   const std::size_t before = std::min(bytes, (kHugePage - address % kHugePage) % kHugePage);
   touch_small_pages(memory, before);
   std::atomic<std::size_t> next = before;
-  std::atomic<bool> is_taken = is_slow || bytes < kWorthHuge;  // the attempt
   work_together(bytes / kBytesPerThread, [&] {
     for (std::size_t from = next.fetch_add(kHugePage); from < bytes; from = next.fetch_add(kHugePage)) {
       const std::size_t share = std::min(kHugePage, bytes - from);
-      const bool may_be_huge = share == kHugePage && bytes >= kWorthHuge && !is_slow;
-      if (may_be_huge && (is_tried || !is_taken.exchange(true))) {
-        if (touch_huge_page(memory + from) > kSlow) is_slow = true;
-        is_tried = true;
+      HugePages known = HugePages::kUntried;
+      const bool may_be_huge = share == kHugePage && bytes >= kWorthHuge;
+      if (may_be_huge && (huge_pages.compare_exchange_strong(known, HugePages::kBeingTried) || known == HugePages::kQuick)) {
+        const bool is_slow = touch_huge_page(memory + from) > kSlow;
+        if (is_slow || known == HugePages::kUntried) huge_pages = is_slow ? HugePages::kSlow : HugePages::kQuick;
       } else {
         touch_small_pages(memory + from, share);
       }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
+#include <utility>
 
 namespace asyncspy {
 namespace {
@@ -169,39 +169,46 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::v
   std::sort(ranges_.begin(), ranges_.end(), [](const StoredRange& a, const StoredRange& b) { return a.first < b.first; });
 }
 
+// Falls into the stop of the target: what was prepared is in order and stays so, unless some of it can not be read.
 void RecordingMemory::fill(BulkMemory& from) {
-  std::vector<StoredRange> filling;
+  std::vector<StoredRange*> filling;
   for (const bool urgent : {true, false}) {
-    std::ranges::copy_if(ranges_, std::back_inserter(filling), [&](const StoredRange& range) { return !range.filled && range.urgent == urgent; });
+    for (StoredRange& range : ranges_) {
+      if (!range.filled && range.urgent == urgent) filling.push_back(&range);
+    }
   }
-  std::erase_if(ranges_, [](const StoredRange& range) { return !range.filled; });
-  filling = fill_ranges(from, std::move(filling));
-  filling = fill_ranges(from, std::move(filling));  // what lies behind pages that can not be read
-  for (const StoredRange& range : filling) fill_singly(from, range);
-  std::ranges::sort(ranges_, {}, &StoredRange::first);
+  std::vector<StoredRange> behind = fill_ranges(from, filling);
+  if (!behind.empty()) {
+    filling.clear();
+    for (StoredRange& range : behind) filling.push_back(&range);
+    for (const StoredRange& range : fill_ranges(from, filling)) fill_singly(from, range);
+    ranges_.insert(ranges_.end(), behind.begin(), behind.end());
+    std::ranges::sort(ranges_, {}, &StoredRange::first);
+  }
+  std::erase_if(ranges_, [](const StoredRange& range) { return range.pages == 0; });
   translations_.assign(kTranslations, {});
 }
 
-// What is read of them is stored. Returned is what lies behind the page at which a range ended.
-std::vector<RecordingMemory::StoredRange> RecordingMemory::fill_ranges(BulkMemory& from, std::vector<StoredRange> filling) {
+// A range that can not be read to its end is cut off there. Returned is what lies behind the page at which it ended.
+std::vector<RecordingMemory::StoredRange> RecordingMemory::fill_ranges(BulkMemory& from, const std::vector<StoredRange*>& filling) {
   std::vector<RangeRead> reads;
-  for (const StoredRange& range : filling) reads.push_back({Address{range.first * kPageSize}, {range.bytes, range.pages * kPageSize}});
+  for (const StoredRange* range : filling) reads.push_back({Address{range->first * kPageSize}, {range->bytes, range->pages * kPageSize}});
   from.read_ranges(reads);
-  std::vector<StoredRange> left;
+  std::vector<StoredRange> behind;
   for (std::size_t i = 0; i < reads.size(); ++i) {
-    StoredRange good = filling[i];
-    good.filled = true;
-    if (!reads[i].ok) good.pages = reads[i].good / kPageSize;
-    if (good.pages > 0) ranges_.push_back(good);
-    if (good.pages == filling[i].pages) continue;
-    StoredRange rest{.first = good.first + good.pages, .pages = 1, .bytes = good.bytes + good.pages * kPageSize, .urgent = good.urgent};
+    StoredRange& range = *filling[i];
+    range.filled = true;
+    if (reads[i].ok) continue;
+    const std::uint64_t good = reads[i].good / kPageSize;
+    const std::uint64_t pages = std::exchange(range.pages, good);
+    StoredRange rest{.first = range.first + good, .pages = 1, .bytes = range.bytes + good * kPageSize, .urgent = range.urgent};
     fill_singly(from, rest);  // at which it ended: not every source knows where that is
     rest.first += 1;
-    rest.pages = filling[i].pages - good.pages - 1;
+    rest.pages = pages - good - 1;
     rest.bytes += kPageSize;
-    if (rest.pages > 0) left.push_back(rest);
+    if (rest.pages > 0) behind.push_back(rest);
   }
-  return left;
+  return behind;
 }
 
 void RecordingMemory::fill_singly(BulkMemory& from, const StoredRange& range) {

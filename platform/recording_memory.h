@@ -72,7 +72,7 @@ class RecordingMemory : public Memory {
   [[nodiscard]] std::byte* new_page();
   void add_range(std::uint64_t first, std::uint64_t last, bool urgent);
 
-  [[nodiscard]] std::vector<StoredRange> fill_ranges(BulkMemory& from, std::vector<StoredRange> filling);
+  [[nodiscard]] std::vector<StoredRange> fill_ranges(BulkMemory& from, const std::vector<StoredRange*>& filling);
   void fill_singly(BulkMemory& from, const StoredRange& range);
 
   [[nodiscard]] bool is_constant(std::uint64_t number) const;
