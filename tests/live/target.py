@@ -32,7 +32,7 @@ class Target:
         while b"\n" not in self._rest:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self._pipe], [], [], left)[0]:
-                raise AssertionError("the target said nothing within {} s".format(PATIENCE))
+                raise AssertionError("the target said nothing within {} s: {}".format(PATIENCE, self.log_text()))
             data = os.read(self._pipe, 1 << 16)
             if not data:
                 raise AssertionError("the target ended with {}: {}".format(self.process.wait(PATIENCE), self.log_text()))
@@ -64,11 +64,14 @@ class Target:
 
 
 def thread_states(pid):
-    """State letter and tracer of every thread, as the kernel has them."""
+    """State letter and tracer of every thread, as the kernel has them. A thread that ends meanwhile is left out."""
     found = {}
     for tid in os.listdir("/proc/{}/task".format(pid)):
-        with open("/proc/{}/task/{}/status".format(pid, tid)) as file:
-            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        try:
+            with open("/proc/{}/task/{}/status".format(pid, tid)) as file:
+                fields = dict(line.split(":", 1) for line in file if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
         found[int(tid)] = (fields["State"].split()[0], int(fields["TracerPid"]))
     return found
 

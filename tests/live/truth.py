@@ -92,7 +92,7 @@ def _await_rest(own):
 
 
 def _activity(own):
-    """Context switches by thread, or None when a thread is awake."""
+    """Context switches by thread, or None when a thread is awake or just ended."""
     counts = {}
     folder = os.open("self/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=PROC)
     names = os.listdir(folder)
@@ -100,8 +100,11 @@ def _activity(own):
     for name in names:
         if int(name) == own or int(name) in _spinning:
             continue
-        with open(os.open("self/task/%s/status" % name, os.O_RDONLY, dir_fd=PROC)) as file:
-            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        try:
+            with open(os.open("self/task/%s/status" % name, os.O_RDONLY, dir_fd=PROC)) as file:
+                fields = dict(line.split(":", 1) for line in file if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            return None
         if fields["State"].split()[0] != "S":
             return None
         counts[name] = (fields["voluntary_ctxt_switches"], fields["nonvoluntary_ctxt_switches"])
