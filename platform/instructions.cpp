@@ -15,10 +15,12 @@ constexpr std::size_t kWindow = 16;  // the longest x86 instruction has 15 bytes
 
 class Disassembler {
  public:
-  Disassembler() {
-    open_ = cs_open(CS_ARCH_X86, CS_MODE_64, &handle_) == CS_ERR_OK && cs_option(handle_, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK;
-    if (open_) instruction_ = cs_malloc(handle_);
+  // One for each thread: Capstone makes tables for every one, which takes longer than to decode some functions.
+  static Disassembler& of_this_thread() {
+    thread_local Disassembler disassembler;
+    return disassembler;
   }
+
   Disassembler(const Disassembler&) = delete;
   Disassembler& operator=(const Disassembler&) = delete;
   ~Disassembler() {
@@ -43,9 +45,12 @@ class Disassembler {
     return instruction_;
   }
 
-  [[nodiscard]] csh handle() const { return handle_; }
-
  private:
+  Disassembler() {
+    open_ = cs_open(CS_ARCH_X86, CS_MODE_64, &handle_) == CS_ERR_OK && cs_option(handle_, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK;
+    if (open_) instruction_ = cs_malloc(handle_);
+  }
+
   csh handle_ = 0;
   bool open_ = false;
   cs_insn* instruction_ = nullptr;
@@ -148,7 +153,7 @@ class AccessScan {
   }
 
   Memory& memory_;
-  Disassembler disassembler_;
+  Disassembler& disassembler_ = Disassembler::of_this_thread();
   ArgumentCopies copies_;
   std::vector<ArgumentAccess> accesses_;
 };
@@ -168,7 +173,7 @@ Result<std::vector<ArgumentAccess>> find_argument_accesses(Memory& memory, Addre
 // Three shapes, each maybe after endbr64: `mov rax,[rip+variable]; ret`, `lea rax,[rip+structure]; mov rax,[rax+d]`,
 // `mov rax,[rip+slot]; mov rax,[rax+d]`.
 Result<GlobalLoad> find_global_load(Memory& memory, Address function) {
-  Disassembler disassembler;
+  Disassembler& disassembler = Disassembler::of_this_thread();
   Address at = function;
   GlobalLoad load;
   bool found = false;

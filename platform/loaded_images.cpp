@@ -21,10 +21,10 @@ constexpr std::size_t kMostPlaces = 16;                          // the mark is 
 constexpr std::array kMark = {'x', 'd', 'e', 'b', 'u', 'g', 'p', 'y'};  // Include/internal/pycore_debug_offsets.h
 
 // Indices into kSymbols.
-enum Symbol : std::size_t { kRuntime, kVersion, kInterpreterHead, kAsyncioDebug, kFirstOfPypy };
+enum Symbol : std::size_t { kRuntime, kVersion, kInterpreterHead, kHashSecret, kAsyncioDebug, kFirstOfPypy };
 
 constexpr std::array kSymbols = std::to_array<std::string_view>(
-    {"_PyRuntime", "Py_Version", "PyInterpreterState_Head", "_Py_AsyncioDebug", "pypy_main_startup",
+    {"_PyRuntime", "Py_Version", "PyInterpreterState_Head", "_Py_HashSecret", "_Py_AsyncioDebug", "pypy_main_startup",
      "pypy_execute_source", "pypy_setup_home", "PyPy_IsInitialized", "PyPyObject_Repr"});
 
 // One mapped file, or one of several places where it is mapped.
@@ -76,6 +76,7 @@ LoadedImage make_image(const Candidate& candidate, std::uint64_t bias,
   image.runtime = place(kRuntime);
   image.version = place(kVersion);
   image.interpreter_head = place(kInterpreterHead);
+  image.hash_secret = place(kHashSecret);
   image.asyncio_debug = place(kAsyncioDebug);
   image.looks_like_pypy = std::any_of(found.begin() + kFirstOfPypy, found.end(), [](auto& one) { return one; });
   return image;

@@ -64,6 +64,7 @@ struct LoadedImage {
   Address version;         // Py_Version (3.11+), or null
   Address asyncio_debug;   // section .AsyncioDebug (3.14+), or null
   Address interpreter_head;    // function PyInterpreterState_Head, or null
+  Address hash_secret;     // _Py_HashSecret, or null
   bool looks_like_pypy = false;  // exports PyPy's symbols
   std::string build_id;    // lower-case hex, or empty
   std::string root;        // below which asyncspy finds the target's files, as "/proc/PID/root"; empty: nowhere else

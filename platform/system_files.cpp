@@ -18,7 +18,7 @@ FileText read_system_file(const std::string& path, std::size_t most) {
     result.error = errno;
     return result;
   }
-  std::array<char, 16384> buffer{};
+  std::array<char, 16384> buffer;  // not cleared: most files are far smaller
   while (result.text.size() < most) {
     const ssize_t got = ::read(file.get(), buffer.data(), std::min(buffer.size(), most - result.text.size()));
     if (got < 0 && errno == EINTR) continue;

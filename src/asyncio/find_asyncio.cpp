@@ -17,22 +17,22 @@ constexpr std::size_t kMaxListedTasks = 50'000'000;
 
 bool descends_from(const Type& type, Address base) { return !base.is_null() && std::ranges::find(type.mro, base) != type.mro.end(); }
 
-Result<Address> module_dict(Inspection& inspection, const std::vector<DictEntry>& modules, std::string_view name) {
-  ASYNCSPY_TRY(module, find_in_entries(inspection.reader, modules, name));
+Result<Address> module_dict(Inspection& inspection, Address modules, std::string_view name) {
+  ASYNCSPY_TRY(module, find_in_dict(inspection.reader, modules, name));
   if (!module) return Address{};
   ASYNCSPY_TRY(type, inspection.types.of(inspection.reader, *module));
   if (!inspection.types.inherits(inspection.reader, *type, "module")) return Address{};  // sys.modules may hold None
   return inspection.reader.read(*module, inspection.layout().module.dict);
 }
 
-Address value_of(Inspection& inspection, const std::vector<DictEntry>& entries, std::string_view name) {
-  auto found = find_in_entries(inspection.reader, entries, name);
+Address value_of(Inspection& inspection, Address dict, std::string_view name) {
+  auto found = find_in_dict(inspection.reader, dict, name);
   return found && *found ? **found : Address{};
 }
 
 // A class under one of two names; null when the name is bound to something else (`_CTask = None`).
-Address class_of(Inspection& inspection, const std::vector<DictEntry>& entries, std::string_view name) {
-  Address found = value_of(inspection, entries, name);
+Address class_of(Inspection& inspection, Address dict, std::string_view name) {
+  Address found = value_of(inspection, dict, name);
   if (found.is_null()) return found;
   auto type = inspection.types.of(inspection.reader, found);
   return type && (*type)->short_name() == "type" ? found : Address{};
@@ -160,10 +160,8 @@ bool is_c_future(const Asyncio& asyncio, const Type& type) { return descends_fro
 bool is_task_type(const Asyncio& asyncio, const Type& type) { return is_c_task(asyncio, type) || descends_from(type, asyncio.py_task); }
 
 Result<std::optional<Asyncio>> find_asyncio(Inspection& inspection, const Interpreter& interpreter) {
-  ASYNCSPY_TRY(modules, read_dict(inspection.reader, interpreter.modules));
-  ASYNCSPY_TRY(tasks_dict, module_dict(inspection, modules, "asyncio.tasks"));
-  if (tasks_dict.is_null()) return std::optional<Asyncio>{};
-  ASYNCSPY_TRY(tasks, read_dict(inspection.reader, tasks_dict));
+  ASYNCSPY_TRY(tasks, module_dict(inspection, interpreter.modules, "asyncio.tasks"));
+  if (tasks.is_null()) return std::optional<Asyncio>{};
   Asyncio asyncio;
   asyncio.interpreter = interpreter.id;
   asyncio.interpreter_address = interpreter.address;
@@ -173,13 +171,12 @@ Result<std::optional<Asyncio>> find_asyncio(Inspection& inspection, const Interp
   asyncio.scheduled_tasks = value_of(inspection, tasks, "_scheduled_tasks");
   asyncio.eager_tasks = value_of(inspection, tasks, "_eager_tasks");
   asyncio.current_tasks = value_of(inspection, tasks, "_current_tasks");
-  ASYNCSPY_TRY(futures_dict, module_dict(inspection, modules, "asyncio.futures"));
-  if (!futures_dict.is_null()) {
-    ASYNCSPY_TRY(futures, read_dict(inspection.reader, futures_dict));
+  ASYNCSPY_TRY(futures, module_dict(inspection, interpreter.modules, "asyncio.futures"));
+  if (!futures.is_null()) {
     asyncio.c_future = class_of(inspection, futures, "_CFuture");
     asyncio.py_future = class_of(inspection, futures, "_PyFuture");
   }
-  ASYNCSPY_TRY(accelerator, find_in_entries(inspection.reader, modules, "_asyncio"));
+  ASYNCSPY_TRY(accelerator, find_in_dict(inspection.reader, interpreter.modules, "_asyncio"));
   if (accelerator) {
     auto type = inspection.types.of(inspection.reader, *accelerator);
     if (type && (*type)->name == "module") asyncio.accelerator = *accelerator;

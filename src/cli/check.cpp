@@ -39,8 +39,7 @@ std::string describe_step(const LightLoop& loop) {
 
 }  // namespace
 
-CLI::App* add_check(CLI::App& app, CheckOptions& options) {
-  CLI::App* command = app.add_subcommand("check", "Say with the exit code whether the event loops of a process go on; for liveness probes");
+void add_check_options(CLI::App* command, CheckOptions& options) {
   command->add_option("PID", options.pid, "Process to check")->required()->option_text(" ")->check(CLI::Validator(check_process_id, "", "process id"));
   add_duration(command, "--max-stall", options.max_stall, "A loop that stays in one step for longer does not go on: exit code 1", 0.01, 3600);
   command->footer(R"(
@@ -51,7 +50,6 @@ Exit codes:
 
 Never stops the process. The answer comes within milliseconds, unless a loop is in a long
 step: then it is watched until it goes on, for --max-stall at the longest.)");
-  return command;
 }
 
 ExitCode run_check(const CheckOptions& options) {

@@ -13,8 +13,8 @@ struct CheckOptions {
   double max_stall = 5;  // seconds
 };
 
-// The command's options; `options` must outlive the command line.
-CLI::App* add_check(CLI::App& app, CheckOptions& options);
+// Gives the command its options; `options` must outlive the parsing.
+void add_check_options(CLI::App* command, CheckOptions& options);
 
 ExitCode run_check(const CheckOptions& options);
 

@@ -55,8 +55,7 @@ void add_source(CLI::App* command, SnapshotSource& source) {
 const std::map<std::string, Confidence> kConfidences{
     {"proven", Confidence::kProven}, {"observed", Confidence::kObserved}, {"suspected", Confidence::kSuspected}};
 
-CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
-  CLI::App* command = app.add_subcommand("dump", "Show what blocks the event loops of a process, and all its tasks");
+void add_dump_options(CLI::App* command, DumpOptions& options) {
   add_source(command, options.source);
   add_view_options(command, options.view);
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
@@ -83,13 +82,11 @@ CLI::App* add_dump(CLI::App& app, DumpOptions& options) {
   command->add_flag("--heap", options.heap, "Look at every object of the process: what was never awaited or closed; a longer pause");
   command->add_flag("-n,--native", options.native, "Between Python's frames the calls in C of each thread, by the libraries' symbols");
   command->footer(kFooter);
-  return command;
 }
 
 const std::map<std::string, OutputFormat> kListFormats{{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};
 
-CLI::App* add_diff(CLI::App& app, DiffCommandOptions& options) {
-  CLI::App* command = app.add_subcommand("diff", "Show what moved, what did not and what grew between two stored reports");
+void add_diff_options(CLI::App* command, DiffCommandOptions& options) {
   command->add_option("BEFORE", options.before, "JSON of dump, a recording or a core file")->required()->option_text(" ");
   command->add_option("AFTER", options.after, "The same, of the same process, later")->required()->option_text(" ");
   add_choice(command, "-f,--format", options.format, kListFormats, "Form of the comparison", "text");
@@ -98,21 +95,17 @@ CLI::App* add_diff(CLI::App& app, DiffCommandOptions& options) {
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->option_text("FILE");
   command->footer(kFooter);
-  return command;
 }
 
-CLI::App* add_show(CLI::App& app, ShowOptions& options) {
-  CLI::App* command = app.add_subcommand("show", "Show a stored report again: JSON of dump, a recording or a core file");
+void add_show_options(CLI::App* command, ShowOptions& options) {
   command->add_option("FILE", options.file, "File to show; - is JSON from standard input")->required()->option_text(" ");
   add_view_options(command, options.view);
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->option_text("FILE");
   command->footer(kFooter);
-  return command;
 }
 
-CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
-  CLI::App* command = app.add_subcommand("capture", "Record one look at a process, for asyncspy dump FILE");
+void add_capture_options(CLI::App* command, CaptureCommandOptions& options) {
   add_source(command, options.source);
   command->add_option("-o,--output", options.output, "File to write, readable by its owner only; - is standard output")
       ->required()
@@ -125,19 +118,15 @@ CLI::App* add_capture(CLI::App& app, CaptureCommandOptions& options) {
       ->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")
       ->check(CLI::Range(1, 60'000));
   command->footer(kFooter);
-  return command;
 }
 
-CLI::App* add_ps(CLI::App& app, PsOptions& options) {
-  CLI::App* command = app.add_subcommand("ps", "List the Python processes, their loops and tasks, stopping none");
+void add_ps_options(CLI::App* command, PsOptions& options) {
   add_choice(command, "-f,--format", options.format, kListFormats, "Form of the list", "text");
   add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
   command->footer(kFooter);
-  return command;
 }
 
-CLI::App* add_doctor(CLI::App& app, DoctorOptions& options) {
-  CLI::App* command = app.add_subcommand("doctor", "Show what was detected in a process, and what stands in the way of reading it");
+void add_doctor_options(CLI::App* command, DoctorOptions& options) {
   command->add_option("PID", options.pid, "Process to examine")
       ->required()
       ->option_text(" ")
@@ -146,11 +135,9 @@ CLI::App* add_doctor(CLI::App& app, DoctorOptions& options) {
   command->add_flag("--no-pause", options.no_pause, "Do not try to stop the process");
   add_choice(command, "--color,--colour", options.colour, kColours, "Colours in the text", "auto");
   command->footer(kFooter);
-  return command;
 }
 
-CLI::App* add_top(CLI::App& app, TopCommandOptions& options) {
-  CLI::App* command = app.add_subcommand("top", "Watch the event loops of processes live: what runs, what is late, where tasks pile up");
+void add_top_options(CLI::App* command, TopCommandOptions& options) {
   command->add_option("PID", options.pids, "Processes to watch")->option_text(" ")->check(CLI::Validator(check_process_id, "", "process id"));
   command->add_flag("--subprocesses", options.subprocesses, "Watch the Python processes that they started, too");
   command->add_option("--wait", options.wait_name, "Wait for a Python process with this in its command line, and for the next one when it ends")
@@ -168,13 +155,20 @@ CLI::App* add_top(CLI::App& app, TopCommandOptions& options) {
       ->needs(batch);
   add_choice(command, "--color,--colour", options.colour, kColours, "Colours on the screen", "auto");
   command->footer(kFooter);
-  return command;
 }
 
-CLI::App* add_explain(CLI::App& app, std::string& rule) {
-  CLI::App* command = app.add_subcommand("explain", "Say what a finding means: explain P01; explain list names all rules");
+void add_explain_options(CLI::App* command, std::string& rule) {
   command->add_option("RULE", rule, "Rule of a finding, or list")->option_text(" ")->default_str("list");
   command->footer(kFooter);
+}
+
+// A command's options are made when the command is there: those of the others are never asked for, and to make them all
+// takes as long as many a dump. `options` must outlive the parsing.
+template <class Options>
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description, void (*add_options)(CLI::App*, Options&),
+                      Options& options) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->preparse_callback([=, &options](std::size_t) { add_options(command, options); });
   return command;
 }
 
@@ -199,25 +193,25 @@ ExitCode run(int argc, char** argv) {
   PsOptions ps_options;
   CaptureCommandOptions capture_options;
   DoctorOptions doctor_options;
+  TopCommandOptions top_options;
+  WatchCommandOptions watch_options;
+  CheckOptions check_options;
+  std::string rule;
   CLI::App app("Says which coroutine blocks an asyncio event loop, which tasks are pending, and on what.\n"
                "Reads the process from outside: nothing to import, nothing to restart.", "asyncspy");
   app.require_subcommand(1);
   app.set_version_flag("-V,--version", std::string("asyncspy ") + ASYNCSPY_VERSION);
   app.footer(kFooter);
-  const CLI::App* dump = add_dump(app, dump_options);
-  const CLI::App* show = add_show(app, show_options);
-  const CLI::App* diff = add_diff(app, diff_options);
-  const CLI::App* capture = add_capture(app, capture_options);
-  add_ps(app, ps_options);
-  const CLI::App* doctor = add_doctor(app, doctor_options);
-  TopCommandOptions top_options;
-  const CLI::App* top = add_top(app, top_options);
-  WatchCommandOptions watch_options;
-  const CLI::App* watch = add_watch(app, watch_options);
-  CheckOptions check_options;
-  const CLI::App* check = add_check(app, check_options);
-  std::string rule;
-  const CLI::App* explain = add_explain(app, rule);
+  const CLI::App* dump = add_command(app, "dump", "Show what blocks the event loops of a process, and all its tasks", add_dump_options, dump_options);
+  const CLI::App* show = add_command(app, "show", "Show a stored report again: JSON of dump, a recording or a core file", add_show_options, show_options);
+  const CLI::App* diff = add_command(app, "diff", "Show what moved, what did not and what grew between two stored reports", add_diff_options, diff_options);
+  const CLI::App* capture = add_command(app, "capture", "Record one look at a process, for asyncspy dump FILE", add_capture_options, capture_options);
+  add_command(app, "ps", "List the Python processes, their loops and tasks, stopping none", add_ps_options, ps_options);
+  const CLI::App* doctor = add_command(app, "doctor", "Show what was detected in a process, and what stands in the way of reading it", add_doctor_options, doctor_options);
+  const CLI::App* top = add_command(app, "top", "Watch the event loops of processes live: what runs, what is late, where tasks pile up", add_top_options, top_options);
+  const CLI::App* watch = add_command(app, "watch", "Follow processes, and keep a snapshot of the moment when an event loop stalls", add_watch_options, watch_options);
+  const CLI::App* check = add_command(app, "check", "Say with the exit code whether the event loops of a process go on; for liveness probes", add_check_options, check_options);
+  const CLI::App* explain = add_command(app, "explain", "Say what a finding means: explain P01; explain list names all rules", add_explain_options, rule);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -72,9 +72,8 @@ Result<void> complete(WatchCommandOptions& options) {
 
 }  // namespace
 
-CLI::App* add_watch(CLI::App& app, WatchCommandOptions& options) {
+void add_watch_options(CLI::App* command, WatchCommandOptions& options) {
   WatchSettings& settings = options.settings;
-  CLI::App* command = app.add_subcommand("watch", "Follow processes, and keep a snapshot of the moment when an event loop stalls");
   command->add_option("PID", options.pids, "Processes to watch; it ends when they have ended")->option_text(" ")->check(CLI::Validator(check_process_id, "", "process id"));
   command->add_option("--match", settings.pattern, "Watch the Python processes whose command line matches, as they come and go")->option_text("REGEX");
   command->add_flag("--all", settings.all, "Watch all Python processes, as they come and go");
@@ -99,7 +98,6 @@ CLI::App* add_watch(CLI::App& app, WatchCommandOptions& options) {
   max_pause->option_text("MS [" + std::to_string(options.max_pause_ms) + "]")->check(CLI::Range(1, 60'000));
   command->add_flag("--no-pause", settings.no_pause, "Never stop a process: values in full looks may be torn")->option_text(" ")->excludes(max_pause);
   command->footer(kWatchFooter);
-  return command;
 }
 
 ExitCode run_watch_command(WatchCommandOptions& options) {

@@ -17,8 +17,8 @@ struct WatchCommandOptions {
   WatchSettings settings;
 };
 
-// The command's options; `options` must outlive the command line.
-CLI::App* add_watch(CLI::App& app, WatchCommandOptions& options);
+// Gives the command its options; `options` must outlive the parsing.
+void add_watch_options(CLI::App* command, WatchCommandOptions& options);
 
 ExitCode run_watch_command(WatchCommandOptions& options);
 

@@ -64,7 +64,7 @@ class ValueChecks {
   Verdict expect(bool good, std::string_view what) { return good ? Verdict{} : wrong(std::string(what)); }
 
   Result<Address> sys_value(std::string_view name) {
-    ASYNCSPY_TRY(found, find_in_entries(reader_, scope_.sys, name));
+    ASYNCSPY_TRY(found, find_in_dict(reader_, scope_.sys, name));
     if (!found) return fail(ErrorKind::kCorrupt, fmt::format("sys has no {}", name));
     return *found;
   }

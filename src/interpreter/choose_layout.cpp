@@ -64,11 +64,17 @@ std::vector<SelfCheck> run_checks(CheckScope& scope) {
 bool is_of_accelerator(const SelfCheck& check) { return check.subject.starts_with("task.") || check.subject.starts_with("future."); }
 bool failed(const SelfCheck& check) { return check.result == CheckResult::kFailed; }
 
+// Of the image that holds the runtime, if that exports it.
+Address find_hash_secret(const std::vector<LoadedImage>& images, Address runtime) {
+  const auto image = std::ranges::find(images, runtime, &LoadedImage::runtime);
+  return image != images.end() ? image->hash_secret : Address{};
+}
+
 // Where only futures and tasks are objected to, their getters know better: a micro release that is not in the version file.
-Result<void> repair_accelerator(Memory& memory, Address runtime, LayoutChoice& choice) {
+Result<void> repair_accelerator(Memory& memory, Address runtime, Address hash_secret, LayoutChoice& choice) {
   PythonLayout repaired = choice.layout;
   ObjectReader reader{memory, choice.layout};
-  ASYNCSPY_TRY(scope, open_scope(reader, runtime));
+  ASYNCSPY_TRY(scope, open_scope(reader, runtime, hash_secret));
   ASYNCSPY_TRY(adopted, adopt_getters(scope, repaired));
   std::size_t index = 0;
   std::string list;
@@ -82,12 +88,13 @@ Result<void> repair_accelerator(Memory& memory, Address runtime, LayoutChoice& c
   return {};
 }
 
-Result<void> check_and_repair(Memory& memory, Address runtime, LayoutChoice& choice) {
+Result<void> check_and_repair(Memory& memory, Address runtime, Address hash_secret, LayoutChoice& choice) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     ObjectReader reader{memory, choice.layout};
-    ASYNCSPY_TRY(scope, open_scope(reader, runtime));
+    ASYNCSPY_TRY(scope, open_scope(reader, runtime, hash_secret));
     ASYNCSPY_TRY(version, check_version_of_sys(scope));
     choice.hex_version = version;
+    choice.string_hash = scope.reader.string_hash;
     choice.checks = run_checks(scope);
     auto first = std::find_if(choice.checks.begin(), choice.checks.end(), failed);
     if (first == choice.checks.end()) return {};
@@ -96,7 +103,7 @@ Result<void> check_and_repair(Memory& memory, Address runtime, LayoutChoice& cho
     if (attempt > 0 || !only_accelerator) {
       return fail(ErrorKind::kCorrupt, fmt::format("self-check of {} failed: {}", first->subject, first->detail));
     }
-    if (auto repaired = repair_accelerator(memory, runtime, choice); !repaired) return repaired;
+    if (auto repaired = repair_accelerator(memory, runtime, hash_secret, choice); !repaired) return repaired;
   }
   return {};
 }
@@ -110,9 +117,9 @@ Result<LayoutChoice> begin_choice(Memory& memory, Address runtime, const std::ve
   return choice;
 }
 
-Result<LayoutChoice> end_choice(Memory& memory, Address runtime, LayoutChoice choice) {
+Result<LayoutChoice> end_choice(Memory& memory, Address runtime, const std::vector<LoadedImage>& images, LayoutChoice choice) {
   if (auto valid = validate(choice.layout); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto done = check_and_repair(memory, runtime, choice); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = check_and_repair(memory, runtime, find_hash_secret(images, runtime), choice); !done) return std::unexpected(std::move(done.error()));
   return choice;
 }
 
@@ -138,14 +145,14 @@ Result<void> adopt_debug_info(const std::vector<LoadedImage>& images, Address ru
 
 Result<LayoutChoice> try_layout(Memory& memory, Address runtime, const std::vector<LoadedImage>& images, const PythonLayout& file) {
   ASYNCSPY_TRY(choice, begin_choice(memory, runtime, images, file));
-  return end_choice(memory, runtime, std::move(choice));
+  return end_choice(memory, runtime, images, std::move(choice));
 }
 
 Result<LayoutChoice> try_layout_from_debug_info(Memory& memory, Address runtime, const std::vector<LoadedImage>& images,
                                                 const PythonLayout& file) {
   ASYNCSPY_TRY(choice, begin_choice(memory, runtime, images, file));
   if (auto done = adopt_debug_info(images, runtime, choice); !done) return std::unexpected(std::move(done.error()));
-  return end_choice(memory, runtime, std::move(choice));
+  return end_choice(memory, runtime, images, std::move(choice));
 }
 
 }  // namespace asyncspy

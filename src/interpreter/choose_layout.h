@@ -21,6 +21,7 @@ struct LayoutChoice {
   std::vector<SelfCheck> checks;
   std::vector<std::string> warnings;  // facts that are not from where they should be
   std::uint32_t hex_version = 0;
+  std::optional<StringHash> string_hash;
 };
 
 // Tries `file` on the interpreter whose _PyRuntime is at `runtime`. Fails with kCorrupt, naming the first check that failed

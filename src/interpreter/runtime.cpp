@@ -71,7 +71,7 @@ Result<Runtime> read_runtime(Memory& memory, const RuntimePlace& place, const st
       }
       Runtime runtime{.address = place.runtime, .layout = choice->layout, .hex_version = choice->hex_version,
                       .version = format_version(choice->hex_version), .library = place.image->path, .warnings = choice->warnings,
-                      .origins = choice->origins, .checks = choice->checks};
+                      .origins = choice->origins, .checks = choice->checks, .string_hash = choice->string_hash};
       if (runtime.warnings.empty()) return runtime;
       if (!repaired) repaired = std::move(runtime);  // another micro layout may fit without repair
     }

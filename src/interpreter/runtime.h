@@ -25,6 +25,10 @@ struct Runtime {
   std::vector<std::string> warnings;
   std::vector<FieldOrigin> origins;  // see LayoutChoice
   std::vector<SelfCheck> checks;
+  std::optional<StringHash> string_hash;  // how its dictionaries place strings, where that is known
+
+  // Reads its objects. Must not outlive this.
+  [[nodiscard]] ObjectReader reader(Memory& memory) const { return {memory, layout, string_hash}; }
 };
 
 // Fails with kNotPython when no image holds an interpreter or it is not initialised, with kUnsupported when the

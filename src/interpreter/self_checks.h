@@ -26,15 +26,16 @@ struct CheckScope {
   TypeTable types;
   Address runtime;
   Address interpreter;            // the first of the list
-  std::vector<DictEntry> sys;     // entries of sys.__dict__
-  std::vector<DictEntry> modules;  // entries of sys.modules
-  std::map<std::string, std::vector<DictEntry>, std::less<>> contents;  // of the modules that find() was asked about
+  Address sys;                    // sys.__dict__
+  Address modules;                // sys.modules
+  std::map<std::string, Address, std::less<>> dictionaries;  // of the modules that find() was asked about; null: there is none
 
   // The object bound to `name` in a module, or null.
   [[nodiscard]] Address find(std::string_view module, std::string_view name);
 };
 
-[[nodiscard]] Result<CheckScope> open_scope(const ObjectReader& reader, Address runtime);
+// `hash_secret`: _Py_HashSecret, or null.
+[[nodiscard]] Result<CheckScope> open_scope(const ObjectReader& reader, Address runtime, Address hash_secret);
 
 // sys.hexversion, sys.modules reached in two ways: the check that no other release passes. Fails with kCorrupt.
 [[nodiscard]] Result<std::uint32_t> check_version_of_sys(CheckScope& scope);

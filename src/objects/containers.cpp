@@ -1,5 +1,7 @@
 #include "containers.h"
 
+#include <bit>
+
 #include "text.h"
 
 namespace asyncspy {
@@ -22,6 +24,9 @@ Result<std::vector<Address>> read_pointers(const ObjectReader& reader, Address f
 
 // The parts of PyDictKeysObject that differ between codings.
 struct KeyTable {
+  Address indices;
+  std::uint64_t places = 0;       // of the index table
+  std::uint64_t index_width = 1;  // bytes
   Address entries;
   std::int64_t used_entries = 0;
   bool has_hash = true;  // entries of (hash, key, value) instead of (key, value)
@@ -39,14 +44,19 @@ Result<KeyTable> read_key_table(const ObjectReader& reader, Address keys) {
     std::uint8_t log2_bytes = view.get(layout.keys_log2_index_bytes);
     if (log2_bytes > 40) return fail(ErrorKind::kCorrupt, "size of a dictionary is not plausible", {}, keys);
     index_bytes = std::uint64_t{1} << log2_bytes;
+    // The width follows from the number of places: 2^8 and more take two bytes each, 2^16 and more four, 2^32 and more eight.
+    table.index_width = log2_bytes < 9 ? 1 : log2_bytes < 18 ? 2 : log2_bytes < 35 ? 4 : 8;
+    table.places = index_bytes / table.index_width;
     table.has_hash = view.get(layout.keys_kind) == 0;
   } else {
     std::int64_t slots = view.get(layout.keys_size);
     if (slots < 0 || slots > 4 * kMaxContainerItems) return fail(ErrorKind::kCorrupt, "size of a dictionary is not plausible", {}, keys);
-    std::uint64_t width = slots <= 0xFF ? 1 : slots <= 0xFFFF ? 2 : slots <= 0xFFFFFFFFLL ? 4 : 8;
-    index_bytes = static_cast<std::uint64_t>(slots) * width;
+    table.index_width = slots <= 0xFF ? 1 : slots <= 0xFFFF ? 2 : slots <= 0xFFFFFFFFLL ? 4 : 8;
+    table.places = static_cast<std::uint64_t>(slots);
+    index_bytes = table.places * table.index_width;
   }
-  table.entries = keys + static_cast<std::uint64_t>(layout.keys_indices.offset) + index_bytes;
+  table.indices = keys + static_cast<std::uint64_t>(layout.keys_indices.offset);
+  table.entries = table.indices + index_bytes;
   return table;
 }
 
@@ -84,6 +94,96 @@ Result<std::vector<DictEntry>> read_first_entries(const ObjectReader& reader, co
     }
   }
   return first;
+}
+
+bool is_text(const ObjectReader& reader, Address object, std::string_view wanted) {
+  // A length that differs settles most keys without copying them; other types have no such length and are no match.
+  const auto length = reader.read(object, reader.layout.text.length);
+  if (!length || *length != static_cast<std::int64_t>(wanted.size())) return false;
+  const auto text = read_text(reader, object);
+  return text && *text == wanted;
+}
+
+// One look at a table by the hash of a key.
+class HashSearch {
+ public:
+  HashSearch(const ObjectReader& reader, const KeyTable& table) : reader_(reader), table_(table) {}
+
+  // Nothing: the table is not one that can be searched so, or not at this moment. Else the value, or null for none.
+  std::optional<Address> find(std::string_view key, std::int64_t hash) {
+    if (!std::has_single_bit(table_.places)) return std::nullopt;
+    const std::uint64_t mask = table_.places - 1;
+    auto perturbation = static_cast<std::uint64_t>(hash);
+    std::uint64_t place = perturbation & mask;
+    for (int probe = 0; probe < kMostProbes; ++probe) {
+      const auto index = read_index(place);
+      if (!index || *index < kDeleted || *index >= table_.used_entries) return std::nullopt;
+      if (*index == kFree) return Address{};
+      if (*index >= 0) {
+        const auto entry = read_entry(*index);
+        if (!entry) return std::nullopt;
+        const bool can_be = !table_.has_hash || entry->hash == hash;
+        if (can_be && is_text(reader_, entry->key, key)) return entry->value;
+      }
+      perturbation >>= 5;
+      place = (place * 5 + perturbation + 1) & mask;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  // A table is at most two thirds full, so that more than a few are very rare.
+  static constexpr int kMostProbes = 256;
+  static constexpr std::int64_t kFree = -1;
+  static constexpr std::int64_t kDeleted = -2;
+
+  struct Entry {
+    std::int64_t hash = 0;
+    Address key;
+    Address value;
+  };
+
+  template <class T>
+  std::optional<std::int64_t> read_index_as(std::uint64_t place) {
+    const auto index = reader_.memory.read_value<T>(table_.indices + place * sizeof(T));
+    return index ? std::optional<std::int64_t>(*index) : std::nullopt;
+  }
+  std::optional<std::int64_t> read_index(std::uint64_t place) {
+    switch (table_.index_width) {
+      case 1: return read_index_as<std::int8_t>(place);
+      case 2: return read_index_as<std::int16_t>(place);
+      case 4: return read_index_as<std::int32_t>(place);
+      default: return read_index_as<std::int64_t>(place);
+    }
+  }
+
+  std::optional<Entry> read_entry(std::int64_t index) {
+    struct Short {
+      Address key;
+      Address value;
+    };
+    const auto number = static_cast<std::uint64_t>(index);
+    if (table_.has_hash) {
+      const auto entry = reader_.memory.read_value<Entry>(table_.entries + number * sizeof(Entry));
+      return entry ? std::optional(*entry) : std::nullopt;
+    }
+    const auto entry = reader_.memory.read_value<Short>(table_.entries + number * sizeof(Short));
+    return entry ? std::optional(Entry{0, entry->key, entry->value}) : std::nullopt;
+  }
+
+  const ObjectReader& reader_;
+  const KeyTable& table_;
+};
+
+// Nothing: it has to be searched for among all keys.
+Result<std::optional<Address>> find_by_hash(const ObjectReader& reader, Address object, std::string_view key) {
+  if (!reader.string_hash) return std::optional<Address>{};
+  const DictLayout& layout = reader.layout.dict;
+  ASYNCSPY_TRY(view, reader.view_of(object, layout.keys, layout.values));
+  if (!view.get(layout.values).is_null()) return std::optional<Address>{};  // small, and its values lie elsewhere
+  ASYNCSPY_TRY(table, read_key_table(reader, view.get(layout.keys)));
+  if (auto done = check_used_entries(table, object); !done) return std::unexpected(std::move(done.error()));
+  return HashSearch(reader, table).find(key, reader.string_hash->of(key));
 }
 
 // Objects/setobject.c: a table of (key, hash), unused slots have a null key, deleted ones the hash -1.
@@ -237,16 +337,14 @@ Result<std::vector<DictEntry>> read_dict(const ObjectReader& reader, Address obj
 Result<std::optional<Address>> find_in_entries(const ObjectReader& reader, const std::vector<DictEntry>& entries,
                                                std::string_view key) {
   for (const DictEntry& entry : entries) {
-    // A length that differs settles most keys without copying them; other types have no such length and are no match.
-    auto length = reader.read(entry.key, reader.layout.text.length);
-    if (!length || *length != static_cast<std::int64_t>(key.size())) continue;
-    auto text = read_text(reader, entry.key);
-    if (text && *text == key) return entry.value;
+    if (is_text(reader, entry.key, key)) return entry.value;
   }
   return std::optional<Address>{};
 }
 
 Result<std::optional<Address>> find_in_dict(const ObjectReader& reader, Address object, std::string_view key) {
+  ASYNCSPY_TRY(found, find_by_hash(reader, object, key));
+  if (found) return found->is_null() ? std::optional<Address>{} : found;
   ASYNCSPY_TRY(entries, read_dict(reader, object));
   return find_in_entries(reader, entries, key);
 }

@@ -33,7 +33,7 @@ struct DictEntry {
 [[nodiscard]] Result<std::vector<DictEntry>> read_split_entries(const ObjectReader& reader, Address keys, Address values,
                                                                 std::size_t most = kAllItems);
 
-// The value under a str key, or nothing when there is none.
+// The value under a str key of ASCII characters that is not empty, or nothing when there is none.
 [[nodiscard]] Result<std::optional<Address>> find_in_dict(const ObjectReader& reader, Address object, std::string_view key);
 [[nodiscard]] Result<std::optional<Address>> find_in_entries(const ObjectReader& reader,
                                                              const std::vector<DictEntry>& entries, std::string_view key);

@@ -7,12 +7,14 @@
 #include "layout.h"
 #include "memory.h"
 #include "object_view.h"
+#include "string_hash.h"
 
 namespace asyncspy {
 
 struct ObjectReader {
   Memory& memory;
   const PythonLayout& layout;
+  std::optional<StringHash> string_hash{};  // where it is known, a key is found by it; else by reading all keys
 
   // The first `size` bytes of the object.
   [[nodiscard]] Result<ObjectView> view(Address object, std::int64_t size) const {

@@ -22,7 +22,7 @@ std::optional<LocalsReader> make_locals_reader(Inspection& inspection, const Ana
 }
 
 Inspection begin_inspection(Snapshot& snapshot) {
-  return {.reader = {*snapshot.memory, snapshot.runtime->layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+  return {.reader = snapshot.runtime->reader(*snapshot.memory), .types = {}, .codes = {}, .names = {}, .text_names = {}};
 }
 
 }  // namespace

@@ -76,8 +76,14 @@ class Examiner {
     add(Outcome::kGood, "python", fmt::format("CPython {} in {}", runtime->version, runtime->library));
     for (const std::string& warning : runtime->warnings) add(Outcome::kNote, "layout", warning);
     add_checks(*runtime);
+    add(Outcome::kGood, "strings", describe_string_hash(runtime->string_hash));
     look_at_asyncio(memory, *runtime);
     result_.runtime = std::move(*runtime);
+  }
+
+  static std::string describe_string_hash(const std::optional<StringHash>& hash) {
+    if (!hash) return "their hash is not known: in dictionaries all keys are read";
+    return fmt::format("SipHash-{}-{} with the key of this process: a dictionary's keys are found by it", hash->rounds, hash->last_rounds);
   }
 
   void add_checks(const Runtime& runtime) {
@@ -89,7 +95,7 @@ class Examiner {
   }
 
   void look_at_asyncio(Memory& memory, const Runtime& runtime) {
-    Inspection inspection{.reader = {memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+    Inspection inspection{.reader = runtime.reader(memory), .types = {}, .codes = {}, .names = {}, .text_names = {}};
     auto interpreters = read_interpreters(inspection.reader, runtime);
     if (!interpreters) {
       bad("interpreters", interpreters.error());

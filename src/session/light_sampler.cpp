@@ -16,7 +16,7 @@ constexpr std::size_t kMostFunctions = 20'000; // kept from sample to sample
 constexpr std::size_t kMostLoops = 1000;       // the same
 
 Inspection begin_inspection(Memory& memory, const Runtime& runtime, std::optional<Inspection>& last) {
-  Inspection fresh{.reader = {memory, runtime.layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
+  Inspection fresh{.reader = runtime.reader(memory), .types = {}, .codes = {}, .names = {}, .text_names = {}};
   if (!last || last->codes.functions().size() > kMostFunctions) return fresh;
   fresh.types = std::move(last->types);
   fresh.codes = std::move(last->codes);

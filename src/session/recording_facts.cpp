@@ -112,6 +112,7 @@ void visit(Item item, LoadedImage& image) {
   item("version", image.version);
   item("asyncio_debug", image.asyncio_debug);
   item("interpreter_head", image.interpreter_head);
+  item.if_there("hash_secret", image.hash_secret);  // recordings of asyncspy 0.1 lack it
   item("looks_like_pypy", image.looks_like_pypy);
   item("build_id", image.build_id);
 }
@@ -255,6 +256,10 @@ struct WriteItem {
   void operator()(const char* name, T& value) const {
     object[name] = Writer<T>::write(value);
   }
+  template <class T>
+  void if_there(const char* name, T& value) const {
+    (*this)(name, value);
+  }
 };
 
 template <class T>
@@ -297,6 +302,10 @@ struct ReadItem {
   const Json& object;
   template <class T>
   void operator()(const char* name, T& value) const;
+  template <class T>
+  void if_there(const char* name, T& value) const {
+    if (object.is_object() && object.contains(name)) (*this)(name, value);
+  }
 };
 
 template <class T>

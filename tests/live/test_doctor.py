@@ -23,6 +23,7 @@ def test_doctor_finds_nothing_wrong_and_says_where_each_fact_is_from(asyncspy, s
     assert "CPython {}.{}.{} in ".format(*interpreter.version) in text
     passed, failed = re.search(r"(\d+) passed, (\d+) failed", text).groups()
     assert int(passed) >= 50 and failed == "0"
+    assert ("SipHash-1-3" if interpreter.version >= (3, 11) else "SipHash-2-4") in text
     origins = dict(re.findall(r"^  (task\.coroutine|thread\.frame|frame\.owner|thread\.running_task) +\S+  (.*)$", text, re.M))
     exported = interpreter.version >= (3, 13)
     assert origins["thread.frame"] == ("_Py_DebugOffsets" if exported else "version file")

@@ -209,7 +209,7 @@ TEST_CASE("the getters of _asyncio of each Python here touch what its layout say
     damaged.task.coroutine = damaged.task.coroutine.offset + 8;
     damaged.future.loop = damaged.future.loop.offset + 8;
     ObjectReader reader{memory, damaged};
-    auto scope = open_scope(reader, runtime->address);
+    auto scope = open_scope(reader, runtime->address, Address{});
     REQUIRE(scope);
     auto adopted = adopt_getters(*scope, damaged);
     REQUIRE(adopted);
