@@ -28,7 +28,8 @@ class HolderSearch {
 
   [[nodiscard]] bool is_needed() const { return !wanted_.empty(); }
 
-  void visit(const RawTask& raw, const Task& task) {
+  void visit(const RawTask& raw) {
+    const Task& task = raw.task;
     if (task.state == TaskState::kCancelled || task.state == TaskState::kFinished) return;
     const auto* wait = std::get_if<OnPrimitive>(&task.wait);
     Address waited = wait == nullptr ? Address{} : wait->object;
@@ -50,7 +51,8 @@ class HolderSearch {
   }
 
   // Locks without a certain holder: who has them in a local variable.
-  void visit_locals(const RawTask& raw, const Task& task) {
+  void visit_locals(const RawTask& raw) {
+    const Task& task = raw.task;
     if (task.state != TaskState::kPending) return;
     const auto* wait = std::get_if<OnPrimitive>(&task.wait);
     for (std::size_t i = 0; i < task.stack.size() && i < raw.chain.frame_addresses.size(); ++i) {
@@ -142,11 +144,11 @@ class HolderSearch {
 
 }  // namespace
 
-void find_holders(Inspection& inspection, const std::vector<RawTask>& raw_tasks, const std::vector<Task>& tasks, PrimitiveTable& primitives) {
+void find_holders(Inspection& inspection, const std::vector<RawTask>& raw_tasks, PrimitiveTable& primitives) {
   HolderSearch search(inspection, primitives);
   if (!search.is_needed()) return;
-  for (std::size_t i = 0; i < raw_tasks.size(); ++i) search.visit(raw_tasks[i], tasks[i]);
-  for (std::size_t i = 0; i < raw_tasks.size(); ++i) search.visit_locals(raw_tasks[i], tasks[i]);
+  for (const RawTask& raw : raw_tasks) search.visit(raw);
+  for (const RawTask& raw : raw_tasks) search.visit_locals(raw);
 }
 
 }  // namespace asyncspy

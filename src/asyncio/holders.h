@@ -10,6 +10,6 @@
 namespace asyncspy {
 
 // Enters the holders of all locks, semaphores and limiters in the table that tasks wait at. The tasks' waits must be known.
-void find_holders(Inspection& inspection, const std::vector<RawTask>& raw_tasks, const std::vector<Task>& tasks, PrimitiveTable& primitives);
+void find_holders(Inspection& inspection, const std::vector<RawTask>& raw_tasks, PrimitiveTable& primitives);
 
 }  // namespace asyncspy

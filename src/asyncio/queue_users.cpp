@@ -26,7 +26,8 @@ class UserSearch {
   [[nodiscard]] bool is_complete() const { return frames_ < kMostFrames && objects_.size() < kMostObjects; }
   [[nodiscard]] const std::unordered_map<Address, std::int64_t>& users() const { return users_; }
 
-  void visit(const RawTask& raw, const Task& task) {
+  void visit(const RawTask& raw) {
+    const Task& task = raw.task;
     if (task.state != TaskState::kPending) return;
     const auto* wait = std::get_if<OnPrimitive>(&task.wait);
     std::unordered_set<Address> found;
@@ -77,10 +78,10 @@ class UserSearch {
 
 }  // namespace
 
-void count_queue_users(Inspection& inspection, const std::vector<RawTask>& raw_tasks, const std::vector<Task>& tasks, PrimitiveTable& primitives) {
+void count_queue_users(Inspection& inspection, const std::vector<RawTask>& raw_tasks, PrimitiveTable& primitives) {
   UserSearch search(inspection, primitives);
   if (!search.is_needed()) return;
-  for (std::size_t i = 0; i < raw_tasks.size(); ++i) search.visit(raw_tasks[i], tasks[i]);
+  for (const RawTask& raw : raw_tasks) search.visit(raw);
   if (!search.is_complete()) return;
   for (const auto& [queue, count] : search.users()) {
     if (Primitive* primitive = primitives.find(queue)) primitive->facts.push_back({"referring_tasks", count});

@@ -9,7 +9,7 @@
 namespace asyncspy {
 
 // Adds the fact "referring_tasks" to queues at which tasks wait: how many pending tasks that do not wait at it have it in a local
-// variable, or in an attribute of an object that is in one. Not where not all could be looked at.
-void count_queue_users(Inspection& inspection, const std::vector<RawTask>& raw_tasks, const std::vector<Task>& tasks, PrimitiveTable& primitives);
+// variable, or in an attribute of an object that is in one. Not where not all could be looked at. The tasks' waits must be known.
+void count_queue_users(Inspection& inspection, const std::vector<RawTask>& raw_tasks, PrimitiveTable& primitives);
 
 }  // namespace asyncspy

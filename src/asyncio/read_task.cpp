@@ -51,7 +51,10 @@ Result<bool> is_none(Inspection& inspection, Address object) {
 
 class TaskRead {
  public:
-  TaskRead(Inspection& inspection, Address object) : inspection_(inspection) { raw_.task.id = object; }
+  TaskRead(Inspection& inspection, Address object, Task& into)
+      : inspection_(inspection), raw_{.task = into, .loop = {}, .is_in_c = false, .chain = {}} {
+    into.id = object;
+  }
 
   RawTask run(const Asyncio& asyncio) {
     auto type = inspection_.types.of(inspection_.reader, raw_.task.id);
@@ -69,7 +72,8 @@ class TaskRead {
     }
     if (!done) gap("task", done.error());
     raw_.chain = walk_await_chain(inspection_, coroutine_);
-    raw_.task.stack = std::move(raw_.chain.frames);
+    raw_.task.stack.assign(raw_.chain.frames.begin(), raw_.chain.frames.end());  // as large as needed: there are many tasks
+    raw_.chain.frames = {};
     std::move(raw_.chain.gaps.begin(), raw_.chain.gaps.end(), std::back_inserter(raw_.task.gaps));
     return std::move(raw_);
   }
@@ -157,8 +161,8 @@ class TaskRead {
 
 }  // namespace
 
-RawTask read_task(Inspection& inspection, const Asyncio& asyncio, Address object) {
-  return TaskRead(inspection, object).run(asyncio);
+RawTask read_task(Inspection& inspection, const Asyncio& asyncio, Address object, Task& into) {
+  return TaskRead(inspection, object, into).run(asyncio);
 }
 
 TaskState read_future_state(Inspection& inspection, const Asyncio& asyncio, Address future) {

@@ -28,24 +28,20 @@ class AsyncioReport {
 
   // `heap`: all tracked objects of the interpreter, or null.
   void run(const std::vector<Address>* heap) {
-    std::vector<Address> found = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
+    std::vector<Address> ids = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
+    constexpr std::size_t kRoomForTask = 1024;  // bytes: the task, what is needed to report it, its stack and name, and its timer
+    make_heap_room(ids.size() * kRoomForTask);
+    task_ids_.reserve(ids.size());
+    for (Address task : ids) task_ids_.add(task);
     if (heap != nullptr) census_ = take_heap_census(inspection_, asyncio_, *heap);
-    constexpr std::size_t kRoomForTask = 1536;  // bytes: the task as read and as reported, its stack and name, and its timer
-    make_heap_room(found.size() * kRoomForTask);
-    raw_tasks_.reserve(found.size());
-    task_ids_.reserve(found.size());
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      expect_tasks(found, i);
-      raw_tasks_.push_back(read_task(inspection_, asyncio_, found[i]));
-      task_ids_.add(found[i]);
-    }
     for (Address task : census_.tasks) {  // done ones, which asyncio does not list from 3.14 on
-      if (task_ids_.add(task)) raw_tasks_.push_back(read_task(inspection_, asyncio_, task));
+      if (task_ids_.add(task)) ids.push_back(task);
     }
     current_ = find_current_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
     for (const CurrentTask& current : current_) {  // an eager task may be in no list yet
-      if (task_ids_.add(current.task)) raw_tasks_.push_back(read_task(inspection_, asyncio_, current.task));
+      if (task_ids_.add(current.task)) ids.push_back(current.task);
     }
+    read_tasks(ids);
     find_loops();
     place_loops();
     if (heap != nullptr) report_objects();
@@ -57,10 +53,19 @@ class AsyncioReport {
   static constexpr std::size_t kExpectedOfTask = 256;       // bytes
   static constexpr std::size_t kExpectedOfCoroutine = 256;
 
+  void read_tasks(const std::vector<Address>& ids) {
+    tasks_.reserve(ids.size());  // and not more: raw_tasks_ refers to them
+    raw_tasks_.reserve(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      expect_tasks(ids, i);
+      raw_tasks_.push_back(read_task(inspection_, asyncio_, ids[i], tasks_.emplace_back()));
+    }
+  }
+
   // Many tasks are more than the processor's caches hold: what the next ones are read from is fetched beside this one.
-  void expect_tasks(const std::vector<Address>& found, std::size_t i) const {
-    if (i + 2 * kAhead < found.size()) inspection_.reader.expect(found[i + 2 * kAhead], kExpectedOfTask);
-    if (i + kAhead < found.size()) inspection_.reader.expect_behind(found[i + kAhead], inspection_.layout().task.coroutine, kExpectedOfCoroutine);
+  void expect_tasks(const std::vector<Address>& ids, std::size_t i) const {
+    if (i + 2 * kAhead < ids.size()) inspection_.reader.expect(ids[i + 2 * kAhead], kExpectedOfTask);
+    if (i + kAhead < ids.size()) inspection_.reader.expect_behind(ids[i + kAhead], inspection_.layout().task.coroutine, kExpectedOfCoroutine);
   }
 
   void expect_facts(std::size_t i) const {
@@ -154,8 +159,6 @@ class AsyncioReport {
     Representer representer(inspection_.reader, inspection_.types);
     AbandonmentSearch abandonments(inspection_, asyncio_);
     WaitContext context{asyncio_, index_, task_ids_, now_, completions, transports, primitives, jobs, representer};
-    std::vector<Task> tasks;
-    tasks.reserve(raw_tasks_.size());
     for (std::size_t i = 0; i < raw_tasks_.size(); ++i) {
       expect_facts(i);
       RawTask& raw = raw_tasks_[i];
@@ -175,32 +178,31 @@ class AsyncioReport {
         task.facts = static_cast<std::uint32_t>(report_.facts.size());
         report_.facts.push_back(std::move(facts));
       }
-      tasks.push_back(std::move(task));
     }
-    mark_held(tasks);
+    mark_held();
     finish_threads(context);
-    finish_primitives(tasks, primitives);
+    finish_primitives(primitives);
     if (report_.tasks.empty()) {
-      report_.tasks = std::move(tasks);  // a million tasks are not moved one by one
+      report_.tasks = std::move(tasks_);  // a million tasks are not moved one by one
     } else {
-      std::ranges::move(tasks, std::back_inserter(report_.tasks));
+      std::ranges::move(tasks_, std::back_inserter(report_.tasks));
     }
     std::ranges::move(jobs.take_jobs(), std::back_inserter(report_.jobs));
   }
 
   // Few tasks fail without anybody noticing: only then frames are searched for them.
-  void mark_held(const std::vector<Task>& tasks) {
+  void mark_held() {
     AddressSet finished;
     bool any = false;
     const auto is_unretrieved = [this](const Task& task) {
       return task.facts < report_.facts.size() && report_.facts[task.facts].outcome && report_.facts[task.facts].outcome->never_retrieved;
     };
-    for (const Task& task : tasks) {
+    for (const Task& task : tasks_) {
       if (is_unretrieved(task)) any = finished.add(task.id) || any;
     }
     if (!any) return;
     const AddressSet held = find_held_tasks(inspection_, finished, raw_tasks_);
-    for (const Task& task : tasks) {
+    for (const Task& task : tasks_) {
       if (is_unretrieved(task)) report_.facts[task.facts].outcome->held = held.contains(task.id);
     }
   }
@@ -222,15 +224,15 @@ class AsyncioReport {
     }
   }
 
-  void finish_primitives(const std::vector<Task>& tasks, PrimitiveTable& primitives) {
+  void finish_primitives(PrimitiveTable& primitives) {
     if (primitives.primitives().empty()) return;
     std::unordered_map<Address, Address> task_of;  // by the future that it awaits
-    for (const Task& task : tasks) {
+    for (const Task& task : tasks_) {
       if (task.state == TaskState::kPending && !task.awaited.is_null()) task_of.emplace(task.awaited, task.id);
     }
     primitives.resolve_waiters(task_of);
-    find_holders(inspection_, raw_tasks_, tasks, primitives);
-    count_queue_users(inspection_, raw_tasks_, tasks, primitives);
+    find_holders(inspection_, raw_tasks_, primitives);
+    count_queue_users(inspection_, raw_tasks_, primitives);
     std::ranges::move(primitives.primitives(), std::back_inserter(report_.primitives));
   }
 
@@ -267,7 +269,8 @@ class AsyncioReport {
   HeapCensus census_;
   std::optional<double> now_;
   LoopIndex index_;
-  std::vector<RawTask> raw_tasks_;
+  std::vector<Task> tasks_;        // never more than there is room for
+  std::vector<RawTask> raw_tasks_;  // beside tasks_, to which they refer
   AddressSet task_ids_;
   AddressSet first_coroutines_;  // outermost coroutines of the tasks that are on a stack
   std::vector<CurrentTask> current_;

@@ -3,6 +3,7 @@
 #include "catch.h"
 #include "fake_asyncio.h"
 #include "layouts_under_test.h"
+#include "read_alone.h"
 
 namespace asyncspy {
 namespace {
@@ -14,7 +15,7 @@ class Scene {
 
   Wait wait_of(Address task) {
     Inspection inspection{.reader = {heap.memory, heap.layout()}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
-    return wait_of(inspection, read_task(inspection, asyncio, task));
+    return wait_of(inspection, read_alone(inspection, asyncio, task));
   }
   Wait wait_of(Inspection& inspection, const RawTask& raw) {
     CompletionIndex completions(inspection, asyncio, with_callbacks);
@@ -56,7 +57,7 @@ TEST_CASE("done tasks wait for nothing, running ones run") {
     expect<Done>(scene.wait_of(scene.fake.task({.state = 1})));
     expect<Done>(scene.wait_of(scene.fake.task({.state = 2})));
     Inspection inspection{.reader = {scene.heap.memory, layout}, .types = {}, .codes = {}, .names = {}, .text_names = {}};
-    RawTask raw = read_task(inspection, scene.asyncio, scene.awaiting(scene.fake.future()));
+    RawTask raw = read_alone(inspection, scene.asyncio, scene.awaiting(scene.fake.future()));
     raw.task.running = true;
     expect<Running>(scene.wait_of(inspection, raw));
   }

@@ -4,6 +4,7 @@
 #include "fake_asyncio.h"
 #include "find_wait.h"
 #include "layouts_under_test.h"
+#include "read_alone.h"
 
 namespace asyncspy {
 namespace {
@@ -60,13 +61,9 @@ class Scene {
     Representer representer(inspection.reader, inspection.types);
     WaitContext context{asyncio, index, ids, 100.0, completions, transports, primitives, jobs, representer};
     std::vector<RawTask> raw;
-    std::vector<Task> shown;
-    for (Address id : tasks) raw.push_back(read_task(inspection, asyncio, id));
-    for (RawTask& one : raw) {
-      one.task.wait = find_wait(inspection, context, one);
-      shown.push_back(one.task);
-    }
-    find_holders(inspection, raw, shown, primitives);
+    for (Address id : tasks) raw.push_back(read_alone(inspection, asyncio, id));
+    for (RawTask& one : raw) one.task.wait = find_wait(inspection, context, one);
+    find_holders(inspection, raw, primitives);
     Primitive* found = primitives.find(lock);
     REQUIRE(found != nullptr);
     return *found;

@@ -4,6 +4,7 @@
 #include "fake_asyncio.h"
 #include "fake_context.h"
 #include "layouts_under_test.h"
+#include "read_alone.h"
 
 namespace asyncspy {
 namespace {
@@ -20,7 +21,7 @@ struct Read {
 
 Read read(FakeHeap& heap, FakeAsyncio& fake, Address task, std::vector<std::string> context = {}, bool mask = true) {
   Inspection inspection = inspect(heap);
-  RawTask raw = read_task(inspection, fake.classes(), task);
+  RawTask raw = read_alone(inspection, fake.classes(), task);
   TaskFactsReader reader(inspection, std::move(context), mask);
   TaskFacts facts = reader.read(raw, TaskFactsReader::Context::kWanted);
   return {std::move(facts), raw.task.gaps, inspection.names.take_names()};
