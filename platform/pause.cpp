@@ -6,6 +6,12 @@
 #include <system_error>
 
 namespace asyncspy {
+namespace {
+
+// Threads do not run the moment that they are let go: that is begun so much earlier.
+constexpr std::chrono::microseconds kLettingGo{250};
+
+}  // namespace
 
 Result<std::unique_ptr<Pause>> Pause::stop(int pid, std::chrono::milliseconds longest) {
   std::unique_ptr<Pause> pause(new Pause);
@@ -40,7 +46,7 @@ Result<void> Pause::start(int pid, std::chrono::milliseconds longest) {
 void Pause::trace(int pid, std::chrono::milliseconds longest) {
   Tracer tracer(pid);
   outcome_ = tracer.stop_all(longest);
-  ends_at_ = tracer.begin() + longest;
+  ends_at_ = tracer.begin() + longest - kLettingGo;
   if (outcome_) {
     threads_ = tracer.stopped_threads();
   } else {

@@ -7,8 +7,9 @@
 namespace asyncspy {
 namespace {
 
-// A batch is lost whole when the end falls into it: about a millisecond.
-constexpr std::size_t kBatchBytes = std::size_t{2} << 20;
+// A batch is lost whole when the end falls into it, and until it is done it keeps a processor from the target: a quarter of a
+// millisecond at most.
+constexpr std::size_t kBatchBytes = std::size_t{512} << 10;
 
 // Most of the time goes into finding and holding each page of the target, which several threads do beside each other.
 constexpr std::size_t kBytesPerThread = std::size_t{4} << 20;  // less is copied before another thread has begun
