@@ -52,7 +52,7 @@ TEST_CASE("a pause that nobody ends is over in time") {
   REQUIRE(pause);
   CHECK(child.counts_on());
   CHECK(Pause::Clock::now() >= (*pause)->ends_at());
-  CHECK((*pause)->release() >= 1s);
+  CHECK((*pause)->release() >= 1s - 1ms);  // it ends a little before, so that threads run again in time
 }
 
 TEST_CASE("a thread in uninterruptible sleep is accepted as it is, and goes on when it wakes up") {
