@@ -25,6 +25,8 @@ class TimedMemory final : public BulkMemory {
  private:
   [[nodiscard]] bool is_over();
   void read_batch(std::span<RangeRead> batch);
+  void read_together(std::span<RangeRead> ranges);
+  void read_in_pieces(RangeRead& range);
 
   BulkMemory& source_;
   Clock::time_point end_;

@@ -70,6 +70,55 @@ TEST_CASE("a read that ends too late is refused, although it began in time") {
   CHECK(late.error().kind == ErrorKind::kTimeout);
 }
 
+TEST_CASE("near its end a large range is read in pieces, and those that were in time are kept") {
+  constexpr std::size_t kPiece = std::size_t{512} << 10;
+  constexpr std::size_t kPieces = 5;
+  const auto end = Clock::now() + std::chrono::milliseconds(2);  // less than what counts as near
+  int orders = 0;
+  SlowMemory slow([&] {
+    if (++orders == 3) wait_until(end);
+  });
+  TimedMemory timed(slow, end);
+  std::vector<std::byte> bytes(kPieces * kPiece);
+  std::vector<RangeRead> ranges{{Address{0x1000}, bytes}};
+  timed.read_ranges(ranges);
+  CHECK_FALSE(ranges[0].ok);
+  CHECK(ranges[0].good % kPiece == 0);
+  CHECK(ranges[0].good <= 2 * kPiece);  // less where this test itself was kept waiting
+  CHECK(timed.has_refused());
+  for (std::size_t i = 0; i < slow.first_reads.size(); ++i) CHECK(slow.first_reads[i] == Address{0x1000 + i * kPiece});
+}
+
+TEST_CASE("near its end small ranges are read together, and one that can not be read loses nothing but itself") {
+  class Holed final : public BulkMemory {
+   public:
+    Result<void> read(Address from, std::span<std::byte>) override {
+      return from == Address{0x3000} ? Result<void>(fail(ErrorKind::kUnreadable, "a hole")) : Result<void>{};
+    }
+    void read_ranges(std::span<RangeRead> ranges) override {
+      ++orders;
+      BulkMemory::read_ranges(ranges);
+    }
+    int orders = 0;
+  };
+  Holed holed;
+  // The end is near as long as it is not there, which a test can not keep up: enough time, and as many attempts as it takes.
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    TimedMemory timed(holed, Clock::now() + std::chrono::microseconds(2900));
+    std::array<std::byte, 8> bytes{};
+    std::vector<RangeRead> ranges{{Address{0x1000}, bytes}, {Address{0x3000}, bytes}, {Address{0x5000}, bytes}};
+    holed.orders = 0;
+    timed.read_ranges(ranges);
+    if (timed.has_refused()) continue;
+    CHECK(holed.orders == 1);
+    CHECK(ranges[0].ok);
+    CHECK_FALSE(ranges[1].ok);
+    CHECK(ranges[2].ok);
+    return;
+  }
+  FAIL("the machine is too busy");
+}
+
 TEST_CASE("a copy that is cut short keeps the urgent pages and loses the rest") {
   constexpr std::uint64_t kPages = 4096;
   constexpr std::uint64_t kUrgent = 3000;
