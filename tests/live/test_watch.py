@@ -21,9 +21,8 @@ AT_ONCE = 2
 THRESHOLD, INTERVAL = 0.06, 0.01
 KEPT = 10
 RELEASES = ((3, 8), (3, 11), (3, 13), (3, 15))
-# Of the stalls so many must be judged as above and as below the threshold: nearly half on a machine that has nothing else to do,
-# far fewer above where asyncspy itself has to wait for a processor.
-LEAST_ABOVE, LEAST_BELOW = 0.1, 0.3
+MOSTLY = 0.7  # of the stalls above the threshold must be judged; on a machine that has nothing else to do it is nearly all
+MOST_HOURS = 3  # where another program keeps asyncspy from a processor meanwhile
 ROUNDING = 1e-6
 
 
@@ -132,13 +131,21 @@ def hours(asyncspy, tmp_path_factory):
     pool.shutdown()
 
 
+def is_enough(judgement):
+    return judgement.must >= max(MOSTLY * (judgement.must + judgement.waited), 0.3 * COUNT) and judgement.must_not >= 0.3 * COUNT
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "{}-{}".format(case[0].label, case[1]))
-def test_every_stall_above_the_threshold_is_one_incident_and_none_below_it_is(asyncspy, hours, record_stalls, case):
+def test_every_stall_above_the_threshold_is_one_incident_and_none_below_it_is(asyncspy, hours, record_stalls, case, tmp_path_factory):
     hour = hours[case].result()
-    record_stalls(case, hour)
-    judgement = hour.judgement
-    assert not judgement.faults, "{}:\n{}".format(judgement, "\n".join(judgement.faults[:20]))
-    assert judgement.must >= LEAST_ABOVE * COUNT and judgement.must_not >= LEAST_BELOW * COUNT, str(judgement)
+    for again in range(MOST_HOURS):
+        record_stalls(case, hour)
+        judgement = hour.judgement
+        assert not judgement.faults, "{}:\n{}".format(judgement, "\n".join(judgement.faults[:20]))
+        if is_enough(judgement) or again + 1 == MOST_HOURS:
+            break
+        hour = Hour(asyncspy, *case, tmp_path_factory.mktemp("hour")).pass_by()
+    assert is_enough(judgement), str(judgement)
     assert judgement.incidents >= judgement.must
     # Little was kept, and each removal was said.
     assert len(hour.kept) == KEPT and len(hour.removed) == len(hour.events) - KEPT
