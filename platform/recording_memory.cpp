@@ -11,7 +11,7 @@ constexpr std::size_t kFirstPages = 512;      // 2 MiB
 constexpr std::size_t kSmallChunks = 8;       // of pages fetched singly: many readers need only few
 constexpr std::size_t kSmallChunkPages = 64;
 constexpr std::size_t kChunkPages = 512;      // fills a huge page
-constexpr std::uint64_t kSlicePages = 1024;  // 4 MiB: what one thread copies at once
+constexpr std::uint64_t kSlicePages = 1024;  // 4 MiB: several threads share the copy of what is longer
 
 std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers) {
   std::sort(numbers.begin(), numbers.end());

@@ -195,6 +195,13 @@ struct TextLayout {
   Bytes ascii_data;
   Bytes compact_data;
   Pointer legacy_data;
+
+  // PyASCIIObject.hash follows the length (Include/cpython/unicodeobject.h, 3.7 to 3.15); -1: not calculated yet.
+  [[nodiscard]] Int64 hash() const {
+    Int64 field;
+    field.offset = length.offset + 8;
+    return field;
+  }
 };
 
 struct NumberLayout {

@@ -39,12 +39,9 @@ bool is_ascii(std::string_view text) {
 
 // 0: none can be compared, or not all agree.
 int count_agreeing(const ObjectReader& reader, const StringHash& hash, const std::vector<Address>& strings) {
-  // PyASCIIObject.hash follows the length (Include/cpython/unicodeobject.h, 3.7 to 3.15); -1: not calculated yet.
-  Field<std::int64_t> kept;
-  kept.offset = reader.layout.text.length.offset + 8;
   int agreeing = 0;
   for (std::size_t i = 0; i < strings.size() && i < kLooked && agreeing < kCompared; ++i) {
-    const auto value = reader.read(strings[i], kept);
+    const auto value = reader.read(strings[i], reader.layout.text.hash());
     const auto text = read_text(reader, strings[i]);
     if (!value || !text || *value == -1 || text->empty() || !is_ascii(*text)) continue;
     if (hash.of(*text) != *value) return 0;

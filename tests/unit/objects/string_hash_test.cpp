@@ -15,7 +15,7 @@ constexpr StringHash kShort{0, 0, 1, 3};
 constexpr StringHash kLong{0, 0, 2, 4};
 
 void keep_hash(FakeHeap& heap, Address text, std::int64_t hash) {
-  heap.memory.write(FakeHeap::at(text, heap.layout().text.length) + 8, hash);
+  heap.set(text, heap.layout().text.hash(), hash);
 }
 
 Address make_secret(FakeHeap& heap, const StringHash& hash) {
