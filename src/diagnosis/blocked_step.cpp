@@ -35,6 +35,10 @@ std::optional<std::size_t> find_own(const Report& report, const std::vector<Fram
     const Function* function = function_of(report, stack[i]);
     if (function != nullptr && !is_library_file(function->file)) return i;
   }
+  // A server that is run as it was installed. What blocks is what a coroutine calls without awaiting it.
+  for (std::size_t i = stack.size(); i-- > 0;) {
+    if (stack[i].kind == FrameKind::kCoroutine || stack[i].kind == FrameKind::kAsyncGenerator) return i;
+  }
   return std::nullopt;
 }
 

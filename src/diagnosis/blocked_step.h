@@ -27,7 +27,7 @@ struct BlockedStep {
   const Task* task = nullptr;      // null: a callback
   Hold hold = Hold::kSystemCall;
   std::vector<Frame> stack;        // of the step: outermost first
-  std::optional<std::size_t> own;  // in `stack`: the program's own innermost frame
+  std::optional<std::size_t> own;  // in `stack`: the program's own innermost frame, or the innermost coroutine where all are of libraries
 };
 
 [[nodiscard]] std::vector<BlockedStep> find_blocked_steps(const Report& report);
