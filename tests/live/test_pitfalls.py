@@ -1,4 +1,5 @@
 """Each failure that is got into on purpose has its finding, with the right rule, line and confidence; healthy programs have none."""
+import json
 import os
 import time
 
@@ -110,6 +111,41 @@ def wait_for_finding(asyncspy, pid, rule):
         if found or time.monotonic() > until:
             assert found, report["findings"]
             return report, found[0]
+
+
+INSTALLED = """
+import asyncio, os, socket, sys
+
+pair = socket.socketpair()
+
+
+def deliver():
+    pair[0].recv(1)
+
+
+async def handle():
+    deliver()
+
+
+async def serve():
+    os.write(int(sys.argv[1]), b'"ready"\\n')
+    await handle()
+
+
+asyncio.run(serve())
+"""
+
+
+def test_of_a_server_that_is_run_as_it_was_installed_the_coroutine_is_named_that_makes_the_call(asyncspy, start, any_interpreter, tmp_path):
+    program = tmp_path / "site-packages" / "mail.py"
+    program.parent.mkdir()
+    program.write_text(INSTALLED)
+    target = start(any_interpreter, str(program))
+    target.next_report()
+    finding = wait_for_finding(asyncspy, target.pid, "P01")[1]
+    assert finding["culprit"]["function"] == "handle" and finding["culprit"]["file"] == str(program)
+    assert finding["culprit"]["line"] == INSTALLED.split("\n").index("    deliver()") + 1
+    assert "calls mail.deliver, which waits in recvfrom" in json.dumps(finding)
 
 
 @pytest.mark.parametrize("interpreter", chosen(), ids=lambda each: each.label)
