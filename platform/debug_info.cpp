@@ -211,7 +211,7 @@ class StructSearch {
       Dwarf_Die entry;
       if (::dwarf_offdie(dwarf, offset + header, &unit) == nullptr || ::dwarf_child(&unit, &entry) != 0) continue;
       do {
-        if (++entries_ % kEntriesPerLookAtClock == 0 && (entries_ > kMostEntries || Clock::now() > until_)) return false;
+        if (entries_++ % kEntriesPerLookAtClock == 0 && (entries_ > kMostEntries || Clock::now() > until_)) return false;
         note(entry);
       } while (missing_ > 0 && ::dwarf_siblingof(&entry, &entry) == 0);
     }

@@ -111,11 +111,8 @@ def asyncspy(schema):
 @pytest.fixture(scope="session")
 def static_build():
     """The build directory of the static program."""
-    folder = os.path.join(ROOT, "build", "static")
-    built = os.access(os.path.join(folder, "asyncspy"), os.X_OK)
-    if not built and not interpreters.required():
-        pytest.skip("no static program here: scripts/build static")
-    assert built, "no static program here: scripts/build static"
+    folder = os.path.join(ROOT, "build", "dev")
+    assert os.access(os.path.join(folder, "asyncspy"), os.X_OK), "no static program here: scripts/build dev"
     return folder
 
 
