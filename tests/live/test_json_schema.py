@@ -42,6 +42,46 @@ def test_a_changed_report_is_rejected(asyncspy, start_situation, any_interpreter
             asyncspy.check_schema(changed)
 
 
+def places_in(value, place=()):
+    """Paths of all values in it."""
+    todo = [place]
+    while todo:
+        place = todo.pop()
+        yield place
+        here = value
+        for key in place:
+            here = here[key]
+        keys = here if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ()
+        todo.extend(place + (key,) for key in keys)
+
+
+def test_the_quick_check_agrees_with_the_thorough_one(asyncspy, start_situation, any_interpreter, schema):
+    """Whatever one value of a report is replaced by: every field once."""
+    todo = [schema]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            assert "$ref" not in node or set(node) <= {"$ref", "description"}, node  # draft 7 would not look at the rest
+        todo.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+    report = asyncspy.dump(start_situation(any_interpreter, "await_cycle").pid)
+    fields = {tuple(key for key in place if isinstance(key, str)): place for place in places_in(report) if place}
+    verdicts = []
+    for number, place in enumerate(fields.values()):
+        changed = copy.deepcopy(report)
+        parent = changed
+        for key in place[:-1]:
+            parent = parent[key]
+        parent[place[-1]] = ({"surprise": 1}, -1, "", None, [7])[number % 5]
+        is_good = asyncspy.validator.is_valid(changed)
+        verdicts.append(is_good)
+        if is_good:
+            asyncspy.check_schema(changed)
+        else:
+            with pytest.raises(AssertionError, match="does not follow its schema"):
+                asyncspy.check_schema(changed)
+    assert len(verdicts) > 100 and not all(verdicts) and any(verdicts)
+
+
 def test_the_list_of_processes_follows_its_schema_and_has_the_target(asyncspy, start_situation, any_interpreter):
     target = start_situation(any_interpreter, "many_sleepers")
     done = asyncspy.run("ps", "--format", "json")
