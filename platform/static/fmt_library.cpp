@@ -1,5 +1,5 @@
 // fmt's functions, for programs that are linked statically: distributions ship their compiled form as a shared library only, and
-// to compile them into every file that formats something (FMT_HEADER_ONLY) takes longer than all of asyncspy itself.
+// to compile them into every file that formats something (FMT_HEADER_ONLY) makes such a file take up to three times as long.
 //
 // Without FMT_HEADER_ONLY the header of the implementation defines what is no template. Of templates fmt/format.h says `extern` or
 // only declares them: those are instantiated here (fmt 9 and 10; what a release needs more is told by the linker).
