@@ -5,10 +5,19 @@
 #pragma once
 
 #include <cstddef>
+#include <thread>
 
 namespace asyncspy {
 
-// Only makes what follows quicker: `bytes` is a guess at how much that will be.
-void make_heap_room(std::size_t bytes);
+// Room for what the thread that makes it allocates next. Only makes that quicker: `bytes` is a guess at how much that will be.
+// Much room is there when the constructor returns. Little is still being made then by another thread, beside whatever comes next,
+// for which the destructor waits.
+class HeapRoom {
+ public:
+  explicit HeapRoom(std::size_t bytes);
+
+ private:
+  std::jthread making_;
+};
 
 }  // namespace asyncspy

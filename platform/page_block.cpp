@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "parallel.h"
+#include "touch_pages.h"
 
 namespace asyncspy {
 namespace {

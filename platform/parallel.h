@@ -7,10 +7,8 @@
 namespace asyncspy {
 
 // Calls `work` in `threads` threads at once, this one included, and returns when all have done: in as many as the machine has
-// processors, in four at the most, and in fewer where the system allows no more. Each call takes its share by itself.
+// processors, in four at the most, and in fewer where the system allows no more. Each call takes its share by itself. What one of
+// them throws is thrown again here, after all have ended.
 void work_together(std::size_t threads, const std::function<void()>& work);
-
-// Makes the kernel give this memory now: writing into it takes no page faults afterwards. Its content is lost.
-void touch_pages(std::byte* memory, std::size_t bytes);
 
 }  // namespace asyncspy

@@ -1,7 +1,6 @@
 #include "recording_memory.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace asyncspy {
@@ -44,19 +43,23 @@ std::byte* RecordingMemory::new_page() {
   return page;
 }
 
-const std::byte* RecordingMemory::find_stored(std::uint64_t number) const {
+const std::byte* RecordingMemory::find_copied(std::uint64_t number) const {
   auto after = std::upper_bound(ranges_.begin(), ranges_.end(), number,
                                 [](std::uint64_t page, const StoredRange& range) { return page < range.first; });
-  if (after != ranges_.begin()) {
-    const StoredRange& range = *std::prev(after);
-    if (range.filled && number - range.first < range.pages) return range.bytes + (number - range.first) * kPageSize;
-  }
+  if (after == ranges_.begin()) return nullptr;
+  const StoredRange& range = *std::prev(after);
+  return range.filled && number - range.first < range.pages ? range.bytes + (number - range.first) * kPageSize : nullptr;
+}
+
+const std::byte* RecordingMemory::find_fetched(std::uint64_t number) const {
   auto single = pages_.find(number);
   return single == pages_.end() ? nullptr : single->second;
 }
 
 const std::byte* RecordingMemory::find_page(std::uint64_t number) {
-  if (const std::byte* stored = find_stored(number)) return stored;
+  if (const std::byte* copied = find_copied(number)) return copied;
+  const std::scoped_lock lock(fetching_);
+  if (const std::byte* fetched = find_fetched(number)) return fetched;
   BulkMemory* source = source_;
   if (source == nullptr && is_constant(number)) source = constant_source_;
   if (source == nullptr) {
@@ -74,6 +77,20 @@ const std::byte* RecordingMemory::find_page(std::uint64_t number) {
   if (readable && fetched_first_.size() < kFirstPages) fetched_first_.push_back(number);
   return readable ? bytes : nullptr;
 }
+
+class RecordingMemory::Reader final : public PagedMemory {
+ public:
+  explicit Reader(RecordingMemory& recording) : recording_(recording) {}
+
+  [[nodiscard]] bool is_partial() const override { return recording_.is_partial(); }
+
+ private:
+  [[nodiscard]] const std::byte* find_page(std::uint64_t number) override { return recording_.find_page(number); }
+
+  RecordingMemory& recording_;
+};
+
+std::unique_ptr<Memory> RecordingMemory::open_reader() { return std::make_unique<Reader>(*this); }
 
 void RecordingMemory::attach_constant(BulkMemory& source, std::vector<PageRange> ranges) {
   constant_source_ = &source;
@@ -95,26 +112,6 @@ bool RecordingMemory::is_constant(std::uint64_t number) const {
   return number - range.start.value() / kPageSize < range.pages;
 }
 
-Result<void> RecordingMemory::read(Address from, std::span<std::byte> into) {
-  std::uint64_t at = from.value();
-  if (at + into.size() < at) return fail(ErrorKind::kUnreadable, "memory beyond the address space", {}, from);
-  while (!into.empty()) {
-    std::uint64_t number = at / kPageSize;
-    Translation& known = translations_[number % kTranslations];
-    if (known.number != number) {
-      const std::byte* bytes = find_page(number);
-      if (bytes == nullptr) return fail(ErrorKind::kUnreadable, "memory is not readable", {}, Address{at});
-      known = {number, bytes};
-    }
-    std::uint64_t offset = at % kPageSize;
-    std::size_t here = std::min<std::size_t>(into.size(), kPageSize - offset);
-    std::memcpy(into.data(), known.bytes + offset, here);
-    into = into.subspan(here);
-    at += here;
-  }
-  return {};
-}
-
 void RecordingMemory::start_over() {
   if (!storage_.empty()) storage_.front().touch();
   for (PageBlock& block : storage_) blocks_.push_back(std::move(block));
@@ -127,7 +124,7 @@ void RecordingMemory::start_over() {
   pages_.clear();
   missed_.clear();
   fetched_first_.clear();
-  translations_.assign(kTranslations, {});
+  forget_places();
   detach();
 }
 
@@ -142,6 +139,11 @@ void RecordingMemory::add_range(std::uint64_t first, std::uint64_t last, bool ur
   }
 }
 
+void RecordingMemory::add_room(PageBlock touched) {
+  room_.emplace_back(touched.bytes(), touched.size() / kPageSize * kPageSize);
+  blocks_.push_back(std::move(touched));
+}
+
 void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent) {
   std::uint64_t total = 0;
   for (const PageRange& range : ranges) total += range.pages * kPageSize;
@@ -149,8 +151,7 @@ void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::v
   if (total > 0) {
     PageBlock more(total);
     more.touch();  // the copy into it then takes no page faults
-    room_.emplace_back(more.bytes(), total);
-    blocks_.push_back(std::move(more));
+    add_room(std::move(more));
   }
   auto next = urgent.begin();
   for (const PageRange& range : ranges) {
@@ -186,7 +187,7 @@ void RecordingMemory::fill(BulkMemory& from) {
     std::ranges::sort(ranges_, {}, &StoredRange::first);
   }
   std::erase_if(ranges_, [](const StoredRange& range) { return range.pages == 0; });
-  translations_.assign(kTranslations, {});
+  forget_places();
 }
 
 // A range that can not be read to its end is cut off there. Returned is what lies behind the page at which it ended.

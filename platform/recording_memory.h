@@ -5,28 +5,28 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "bulk_memory.h"
 #include "page_block.h"
+#include "paged_memory.h"
 
 namespace asyncspy {
 
-class RecordingMemory : public Memory {
+class RecordingMemory : public PagedMemory {
  public:
   // A null source makes a detached, empty recording.
   explicit RecordingMemory(BulkMemory* source) : source_(source) {}
 
-  [[nodiscard]] Result<void> read(Address from, std::span<std::byte> into) override;
-  [[nodiscard]] const std::byte* look(Address from, std::size_t size) override {
-    const std::uint64_t number = from.value() / kPageSize;
-    const std::uint64_t offset = from.value() % kPageSize;
-    const Translation& known = translations_[number % kTranslations];
-    return known.number == number && offset + size <= kPageSize ? known.bytes + offset : nullptr;
-  }
   [[nodiscard]] bool is_partial() const override { return source_ == nullptr || source_->is_partial(); }
+
+  // The same recording for one more thread. What that fetches is there for all of them, what it misses counts as missed. Nothing
+  // but reading is done, here or there, as long as several threads do; it ends before the recording does.
+  [[nodiscard]] std::unique_ptr<Memory> open_reader();
 
   // Copying whole ranges, in two steps, since the target stands still meanwhile: prepare() makes room and touches it, so
   // that no page fault falls into the copy; fill() copies what was prepared and not filled yet. start_over() empties it, and
@@ -34,6 +34,7 @@ class RecordingMemory : public Memory {
   // each other and from what is there. Pages that can not be read count as missing. The time for a copy can be over before
   // its end: the pages that are in `urgent`, too (ordered and disjoint), are copied first.
   void prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent = {});
+  void add_room(PageBlock touched);  // for what is prepared next
   void fill(BulkMemory& from);
   void start_over();
 
@@ -45,7 +46,7 @@ class RecordingMemory : public Memory {
   void detach();
 
   // Whether the page is there; `number` counts pages from address 0.
-  [[nodiscard]] bool has_page(std::uint64_t number) { return find_stored(number) != nullptr; }
+  [[nodiscard]] bool has_page(std::uint64_t number) { return find_copied(number) != nullptr || find_fetched(number) != nullptr; }
 
   // Pages that are there, in address order, neighbours joined.
   [[nodiscard]] std::vector<PageRange> recorded() const;
@@ -67,8 +68,11 @@ class RecordingMemory : public Memory {
     bool filled = false;
   };
 
-  [[nodiscard]] const std::byte* find_stored(std::uint64_t number) const;
-  [[nodiscard]] const std::byte* find_page(std::uint64_t number);  // null: unreadable or missing
+  class Reader;
+
+  [[nodiscard]] const std::byte* find_copied(std::uint64_t number) const;  // in a whole range
+  [[nodiscard]] const std::byte* find_fetched(std::uint64_t number) const;
+  [[nodiscard]] const std::byte* find_page(std::uint64_t number) override;
   [[nodiscard]] std::byte* new_page();
   void add_range(std::uint64_t first, std::uint64_t last, bool urgent);
 
@@ -81,6 +85,7 @@ class RecordingMemory : public Memory {
   BulkMemory* constant_source_ = nullptr;
   std::vector<PageRange> constant_;
   std::vector<StoredRange> ranges_;                      // by address
+  std::mutex fetching_;  // by one thread at a time: what follows changes while it is read
   std::unordered_map<std::uint64_t, std::byte*> pages_;  // page number -> bytes fetched singly; null: not readable
   std::vector<PageBlock> storage_;  // of pages fetched singly
   std::vector<PageBlock> blocks_;   // of whole ranges
@@ -89,14 +94,6 @@ class RecordingMemory : public Memory {
   std::size_t free_pages_ = 0;
   std::vector<std::uint64_t> missed_;
   std::vector<std::uint64_t> fetched_first_;
-
-  // Where recently read pages are, by the low bits of their number: objects are read in pieces and near each other.
-  struct Translation {
-    std::uint64_t number = ~std::uint64_t{0};
-    const std::byte* bytes = nullptr;
-  };
-  static constexpr std::size_t kTranslations = 4096;
-  std::vector<Translation> translations_ = std::vector<Translation>(kTranslations);
 };
 
 }  // namespace asyncspy

@@ -54,6 +54,7 @@ Result<Code*> CodeTable::find(const ObjectReader& reader, Address address) {
   ASYNCSPY_TRY(view, reader.view_of(address, layout.flags, layout.first_line, layout.line_table, layout.name,
                                     layout.file_name, layout.qualified_name, layout.code_units, layout.bytecode));
   Code code;
+  code.address = address;
   code.flags = view.get(layout.flags);
   code.first_line = view.get(layout.first_line);
   if (auto done = read_bytecode_extent(reader, view, code); !done) return std::unexpected(std::move(done.error()));

@@ -15,6 +15,7 @@
 namespace asyncspy {
 
 struct Code {
+  Address address;
   FunctionIndex function = kNoFunction;
   std::int32_t flags = 0;
   std::int32_t first_line = 0;
@@ -40,12 +41,15 @@ class CodeTable {
   [[nodiscard]] std::int32_t line_at(const ObjectReader& reader, Code& code, std::int64_t offset);
 
   [[nodiscard]] const std::vector<Function>& functions() const { return functions_; }
+
+  // The code object that the function was read from.
+  [[nodiscard]] Address address_of(FunctionIndex function) const { return codes_[function].address; }
   [[nodiscard]] std::vector<Function> take_functions() { return std::move(functions_); }
 
  private:
   std::deque<Code> codes_;  // which never move
   AddressMap<Code*> index_;
-  std::vector<Function> functions_;
+  std::vector<Function> functions_;  // beside codes_
   Address code_type_;  // the type "code", once seen
 };
 

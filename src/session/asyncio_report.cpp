@@ -12,6 +12,7 @@
 #include "loop_state.h"
 #include "queue_users.h"
 #include "read_task_facts.h"
+#include "shared_reading.h"
 #include "tracked_objects.h"
 #include "unreachable.h"
 
@@ -30,7 +31,7 @@ class AsyncioReport {
   void run(const std::vector<Address>* heap) {
     std::vector<Address> ids = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
     constexpr std::size_t kRoomForTask = 1024;  // bytes: the task, what is needed to report it, its stack and name, and its timer
-    make_heap_room(ids.size() * kRoomForTask);
+    const HeapRoom room(ids.size() * kRoomForTask);
     task_ids_.reserve(ids.size());
     for (Address task : ids) task_ids_.add(task);
     if (heap != nullptr) census_ = take_heap_census(inspection_, asyncio_, *heap);
@@ -41,31 +42,26 @@ class AsyncioReport {
     for (const CurrentTask& current : current_) {  // an eager task may be in no list yet
       if (task_ids_.add(current.task)) ids.push_back(current.task);
     }
-    read_tasks(ids);
-    find_loops();
+    read_tasks_and_loops(ids);
     place_loops();
     if (heap != nullptr) report_objects();
     finish_tasks();
   }
 
  private:
-  static constexpr std::size_t kAhead = 4;                  // tasks
-  static constexpr std::size_t kExpectedOfTask = 256;       // bytes
+  static constexpr std::size_t kAhead = 4;              // tasks
+  static constexpr std::size_t kExpectedOfTask = 256;   // bytes
   static constexpr std::size_t kExpectedOfCoroutine = 256;
 
-  void read_tasks(const std::vector<Address>& ids) {
-    tasks_.reserve(ids.size());  // and not more: raw_tasks_ refers to them
-    raw_tasks_.reserve(ids.size());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      expect_tasks(ids, i);
-      raw_tasks_.push_back(read_task(inspection_, asyncio_, ids[i], tasks_.emplace_back()));
-    }
-  }
-
-  // Many tasks are more than the processor's caches hold: what the next ones are read from is fetched beside this one.
-  void expect_tasks(const std::vector<Address>& ids, std::size_t i) const {
-    if (i + 2 * kAhead < ids.size()) inspection_.reader.expect(ids[i + 2 * kAhead], kExpectedOfTask);
-    if (i + kAhead < ids.size()) inspection_.reader.expect_behind(ids[i + kAhead], inspection_.layout().task.coroutine, kExpectedOfCoroutine);
+  void read_tasks_and_loops(const std::vector<Address>& ids) {
+    const std::vector<Address> loops = find_first_loops();
+    RecordingMemory* memory = snapshot_.capture.mode == CaptureMode::kRunning ? nullptr : snapshot_.memory.get();  // it needs the processors itself
+    TasksAndLoops read = ::asyncspy::read_tasks_and_loops(inspection_, asyncio_, memory, ids, loops);
+    tasks_ = std::move(read.tasks);
+    raw_tasks_ = std::move(read.raw_tasks);
+    index_ = std::move(read.index);
+    for (std::size_t i = 0; i < loops.size(); ++i) add_loop(loops[i], [&] { return std::move(read.loops[i]); });
+    for (const RawTask& raw : raw_tasks_) add_loop(raw.loop, [&] { return read_loop(inspection_, raw.loop, index_); });
   }
 
   void expect_facts(std::size_t i) const {
@@ -75,14 +71,12 @@ class AsyncioReport {
     if (!raw.chain.frame_addresses.empty()) inspection_.reader.expect(raw.chain.frame_addresses.back(), kExpectedOfCoroutine);
   }
 
-  std::int32_t add_loop(Address id) {
-    if (id.is_null()) return -1;
-    if (const std::int32_t* known = loop_indices_.find(id)) return *known;
-    auto index = static_cast<std::int32_t>(report_.loops.size());
-    loop_indices_.add(id, index);
-    raw_loops_.push_back(read_loop(inspection_, id, index_));
+  template <class Read>
+  void add_loop(Address id, const Read& read) {
+    if (id.is_null() || loop_indices_.contains(id)) return;
+    loop_indices_.add(id, static_cast<std::int32_t>(report_.loops.size()));
+    raw_loops_.push_back(read());
     report_.loops.emplace_back();  // its place; place_loops() fills it
-    return index;
   }
 
   void report_objects() {
@@ -98,18 +92,22 @@ class AsyncioReport {
     }
   }
 
-  void find_loops() {
+  // Those that are known before any task was read.
+  std::vector<Address> find_first_loops() {
     first_loop_ = report_.loops.size();
+    std::vector<Address> loops;
     for (const ThreadState& state : threads_.states) {
       if (state.interpreter == asyncio_.interpreter) {
         running_loops_.push_back(find_running_loop(inspection_, state, snapshot_.process.namespace_pid));
-        add_loop(running_loops_.back());
+        loops.push_back(running_loops_.back());
       } else {
         running_loops_.emplace_back();
       }
     }
-    for (const CurrentTask& current : current_) add_loop(current.loop);
-    for (const RawTask& raw : raw_tasks_) add_loop(raw.loop);
+    for (const CurrentTask& current : current_) loops.push_back(current.loop);
+    AddressSet known;
+    std::erase_if(loops, [&](Address loop) { return !known.add(loop); });  // also of null
+    return loops;
   }
 
   // The thread that runs a loop says so itself, or the loop names it (a process without the C accelerator keeps the running

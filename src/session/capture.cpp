@@ -6,6 +6,7 @@
 
 #include "analyse.h"
 #include "native_report.h"
+#include "page_block_ahead.h"
 #include "page_ranges.h"
 #include "surroundings.h"
 #include "timed_memory.h"
@@ -175,14 +176,11 @@ class FrozenCopy {
   enum class WhileStopped : std::uint8_t { kCopy, kCopyAndAnalyse };
 
   Result<void> scout() {
+    const bool may_be_whole = !options_.full && !options_.sparse;
+    const std::uint64_t pages = target_.private_bytes() / kPageSize;
+    if (may_be_whole && pages <= kPagesOfSmall) make_room_ahead(pages);  // it will be
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
-    if (!options_.full && !options_.sparse) {
-      if (auto whole = find_whole_copy(target_, snapshot_)) {
-        urgent_ = snapshot_.memory->fetched_first();
-        ranges_ = std::move(*whole);
-        return {};
-      }
-    }
+    if (may_be_whole && find_whole()) return {};
     auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
@@ -193,6 +191,24 @@ class FrozenCopy {
       ranges_ = unite(ranges_, written);
     }
     return {};
+  }
+
+  bool find_whole() {
+    const auto expected = expect_whole_copy(target_, snapshot_);
+    if (!expected) return false;
+    make_room_ahead(*expected);
+    auto whole = find_whole_copy(target_, snapshot_, *expected);
+    if (!whole) return false;
+    urgent_ = snapshot_.memory->fetched_first();
+    ranges_ = std::move(*whole);
+    return true;
+  }
+
+  // While one thread still finds out what to copy, another one makes the room for it: for so many pages, unless they are so many that
+  // it would not get far.
+  void make_room_ahead(std::uint64_t pages) {
+    constexpr std::uint64_t kMostPages = 12'288;  // 48 MiB
+    if (!room_ && pages > 0 && pages <= kMostPages) room_.emplace(pages * kPageSize);
   }
 
   // Of many threads this is not asked: one of them runs.
@@ -222,6 +238,8 @@ class FrozenCopy {
   // One stop: copies the ranges and the tops of the stacks. An analysis during the stop fetches what else it needs.
   Result<void> copy(WhileStopped what) {
     snapshot_.memory->start_over();
+    if (room_) snapshot_.memory->add_room(room_->finish());
+    room_.reset();
     snapshot_.memory->prepare(ranges_, urgent_);
     ASYNCSPY_TRY(freeze, stop_target());
     TimedMemory timed(target_.memory(), freeze->ends_at());
@@ -292,6 +310,7 @@ class FrozenCopy {
   Snapshot& snapshot_;
   std::vector<PageRange> ranges_;
   std::vector<PageRange> urgent_;
+  std::optional<PageBlockAhead> room_;  // for them, while it is being made
   bool is_cut_short_ = false;
   Result<Report> last_report_ = fail(ErrorKind::kInternal, "not analysed");
 };

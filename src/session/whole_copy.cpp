@@ -14,8 +14,7 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::uint64_t kPagesOfSmall = 2'048;     // 8 MiB: copied in one or two milliseconds, however few tasks there are
-constexpr std::uint64_t kPagesOfMiddle = 12'288;   // 48 MiB: in about ten; up to here many pages are little for a task
+constexpr std::uint64_t kPagesOfMiddle = 12'288;  // 48 MiB: copied in about ten milliseconds; up to here many pages are little for a task
 constexpr std::uint64_t kPagesPerTask = 4;
 constexpr std::uint64_t kPagesPerTaskOfMany = 1;
 constexpr std::uint64_t kTolerance = 4;  // of what was expected: a quarter more
@@ -52,21 +51,25 @@ bool is_little(std::uint64_t pages, Snapshot& snapshot) {
 
 }  // namespace
 
-std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& snapshot) {
+std::optional<std::uint64_t> expect_whole_copy(Target& target, Snapshot& snapshot) {
   auto runtime = find_runtime(*snapshot.memory, snapshot.process.images);
   if (!runtime) return std::nullopt;  // the scout finds the words for it
   snapshot.runtime = std::move(*runtime);
-  const std::vector<Mapping>& mappings = snapshot.process.mappings;
   const std::uint64_t resident = snapshot.process.resident_bytes / kPageSize;
   const bool is_wanted = snapshot.wanted.heap;
-  if (!is_wanted && count_mapped_pages(mappings) > std::max(kLeastMapped, resident * kMappedPerResident)) return std::nullopt;
+  if (!is_wanted && count_mapped_pages(snapshot.process.mappings) > std::max(kLeastMapped, resident * kMappedPerResident)) return std::nullopt;
   const std::uint64_t expected = target.private_bytes() / kPageSize;  // known without a walk through the page tables
   if (!is_wanted && !is_little(expected, snapshot)) return std::nullopt;
+  return expected;
+}
+
+std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& snapshot, std::uint64_t expected) {
+  const std::vector<Mapping>& mappings = snapshot.process.mappings;
   auto written = target.find_written_pages(mappings);
   if (!written) return std::nullopt;
   const std::uint64_t pages = count_pages(*written);
   const bool is_more = pages > expected + expected / kTolerance;
-  if (!is_wanted && is_more && !is_little(pages, snapshot)) return std::nullopt;
+  if (!snapshot.wanted.heap && is_more && !is_little(pages, snapshot)) return std::nullopt;
   visit_stacks(snapshot);  // they lead to files that are mapped
   return unite(unite(snapshot.memory->recorded(), find_file_data(mappings)), extend(*written, kGrowth, mappings));
 }

@@ -9,8 +9,15 @@
 
 namespace asyncspy {
 
-// The pages to copy, or nothing when the process is to be scouted. Reads the running target through `snapshot.memory`, of
-// which it touches the interpreter's state and the threads' stacks, and finds `snapshot.runtime`.
-[[nodiscard]] std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& snapshot);
+// About how many pages there are to copy, or nothing when the process is to be scouted. Reads the running target through
+// `snapshot.memory`, of which it touches the interpreter's state, and finds `snapshot.runtime`.
+[[nodiscard]] std::optional<std::uint64_t> expect_whole_copy(Target& target, Snapshot& snapshot);
+
+// After that, and with what it said: the pages to copy, or nothing when there are so many more of them that it is to be scouted
+// after all. Touches the threads' stacks.
+[[nodiscard]] std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& snapshot, std::uint64_t expected);
+
+// Up to so many pages a process is copied whole, however few its tasks are.
+inline constexpr std::uint64_t kPagesOfSmall = 2'048;  // 8 MiB: copied in one or two milliseconds
 
 }  // namespace asyncspy

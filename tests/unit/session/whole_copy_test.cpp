@@ -15,7 +15,7 @@ struct Decision {
     target.written = {{kElsewhere, written_pages}};
     snapshot.process = *target.read_process();
     snapshot.memory = std::make_unique<RecordingMemory>(&target.memory());
-    ranges = find_whole_copy(target, snapshot);
+    if (const auto expected = expect_whole_copy(target, snapshot)) ranges = find_whole_copy(target, snapshot, *expected);
   }
   [[nodiscard]] bool covers(Address from, std::uint64_t pages) const {
     for (const PageRange& range : *ranges) {
@@ -63,7 +63,7 @@ TEST_CASE("a process without an interpreter is left to the scout, which says why
   Snapshot snapshot;
   snapshot.process = other.process;
   snapshot.memory = std::make_unique<RecordingMemory>(&target.memory());
-  CHECK_FALSE(find_whole_copy(target, snapshot));
+  CHECK_FALSE(expect_whole_copy(target, snapshot));
 }
 
 TEST_CASE("ranges are extended within their mapping only") {
