@@ -13,6 +13,7 @@ namespace {
 constexpr double kSampleShare = 0.003;     // of one core, for samples that nothing calls for
 constexpr double kSlowestSample = 1;       // seconds from one to the next
 constexpr double kForgetInterval = 30;     // seconds: what was learned of code is read anew
+constexpr double kHeldInterval = 0.001;    // seconds: a stop of ours came in the way of a sample that was due; stops are short
 constexpr double kFailingSeconds = 5;      // samples fail for so long: the process can not be read
 constexpr int kCountAttempts = 4;
 constexpr int kAttachAttempts = 5;
@@ -125,6 +126,7 @@ Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
       is_of_one_step = had_count && loop.watch.steps() == steps;
     }
     const bool is_held = expects_stops_ && seen.thread_state == 't';
+    if (is_held && !loop.watch.is_stalled() && loop.watch.sample_due() <= now) is_held_up_ = true;
     if (is_of_one_step && !is_held) note(loop.watch.note_sample(now, seen), loop, events);
     note_lag(now, loop, events);
   }
@@ -132,7 +134,7 @@ Result<void> TargetWatch::sample(std::vector<LoopEvent>& events) {
 }
 
 void TargetWatch::schedule(double now) {
-  next_look_ = now + settings_->interval;
+  next_look_ = now + (is_held_up_ ? std::min(kHeldInterval, settings_->interval) : settings_->interval);
   for (const auto& [id, loop] : loops_) {
     for (const double due : {loop.watch.sample_due(), loop.watch.stall_due()}) {
       if (due > now) next_look_ = std::min(next_look_, due);
@@ -142,6 +144,7 @@ void TargetWatch::schedule(double now) {
 
 Result<void> TargetWatch::look(double now, std::vector<LoopEvent>& events) {
   ++counts_.looks;
+  is_held_up_ = false;
   const bool readable = look_at_queues(events);
   const bool due = std::ranges::any_of(loops_, [&](const auto& each) { return each.second.watch.sample_due() <= now; });
   Result<void> done;

@@ -105,6 +105,7 @@ class TargetWatch {
   double sample_cpu_ = 0;    // seconds that one costs
   double forget_at_ = 0;
   bool expects_stops_ = false;
+  bool is_held_up_ = false;  // a sample that was due said nothing because of one
   int failures_ = 0;         // of samples, in a row
   double failing_since_ = 0;
 };
