@@ -10,7 +10,9 @@ Orders, one a line on its standard input; at the end of the input it ends:
 
 An entry has times of CLOCK_MONOTONIC: `begin` and `end` are the first and the last thing that the step does; `before` and `after`
 are moments of other steps next to it. So the step is no shorter than end - begin, and no longer than after - before. Wall-clock
-times of begin and end are beside them. A gap is a time in which the loop did not come round, whatever the reason.
+times of begin and end are beside them. `waited` is how long a thread of the probed process waited for a processor meanwhile, and
+`stolen` how long the hypervisor had processors that this machine needed, summed over them. A gap is a time in which the loop did
+not come round, whatever the reason.
 """
 import asyncio
 import functools
@@ -36,8 +38,11 @@ kept = []
 entries = []
 gaps = []
 probes = []  # descriptors of the schedstat files of somebody's threads
+unread = []  # stalls that are over, of which it is not known yet how much time was stolen; and the ticks before
 lock = threading.Lock()
 lock.acquire()
+STAT = os.open("stat", os.O_RDONLY, dir_fd=truth.PROC)
+TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
 # The functions that stall ------------------------------------------------------------------------------------------
@@ -153,6 +158,21 @@ def watch_threads(pid):
         probes.append(os.open("{}/task/{}/schedstat".format(pid, tid), os.O_RDONLY, dir_fd=truth.PROC))
 
 
+def stolen_ticks():
+    """How long the hypervisor ran something else, though a processor of this machine had something to run: of all processors."""
+    words = os.pread(STAT, 400, 0).split(b"\n")[0].split()  # see proc_stat(5)
+    return int(words[8]) if len(words) > 8 else 0
+
+
+def note_stolen():
+    """What runs first after a stall says this for it: at its own end it would be one more thing that its step does. Returns the ticks."""
+    now = stolen_ticks()
+    for entry, before in unread:
+        entry["stolen"] = (now - before + 1) / TICKS if now > before else 0.0  # whole ticks only are told
+    del unread[:]
+    return now
+
+
 class Moment:
     """A callback that notes when it ran; until then, when it was made. (Of two timers of uvloop the one that is due first may run last:
     each counts from the millisecond in which it was begun.)"""
@@ -166,21 +186,24 @@ class Moment:
 
 def stalled(kind, way, seconds, before, loop):
     """One stall, as the step sees it. Returns its entry, which is complete a little later."""
-    begin, waited = time.monotonic(), waited_for_processor()
-    entry = {"kind": kind, "way": way, "wall_begin": time.time(), "waited": 0.0}
+    wall_begin, begin = time.time(), time.monotonic()  # with nothing in between, which could take a while
+    waited, stolen = waited_for_processor(), note_stolen()
+    entry = {"kind": kind, "way": way, "wall_begin": wall_begin, "waited": 0.0}
     entries.append(entry)
     ALL_KINDS[kind](seconds)
     loop.call_soon(note_after, entry)
     # What a thread waits now is only counted when it has got the processor.
     loop.call_later(0.02, note_waited, entry, waited)
-    entry["wall_end"] = time.time()
+    unread.append((entry, stolen))
     entry["begin"], entry["before"] = begin, before.time
     entry["end"] = time.monotonic()
+    entry["wall_end"] = time.time()
     return entry
 
 
 def note_after(entry):
     entry["after"] = time.monotonic()
+    note_stolen()
 
 
 def note_waited(entry, before):
