@@ -10,7 +10,7 @@ Orders, one a line on its standard input; at the end of the input it ends:
 
 An entry has times of CLOCK_MONOTONIC: `begin` and `end` are the first and the last thing that the step does; `before` and `after`
 are moments of other steps next to it. So the step is no shorter than end - begin, and no longer than after - before. Wall-clock
-times of begin and end are beside them. `waited` is how long a thread of the probed process waited for a processor meanwhile, and
+times of begin and end are beside them. From `returned` on, the step is only in stalled(), which called the function. `waited` is how long a thread of the probed process waited for a processor meanwhile, and
 `stolen` how long the hypervisor had processors that this machine needed, summed over them. A gap is a time in which the loop did
 not come round, whatever the reason.
 """
@@ -191,6 +191,7 @@ def stalled(kind, way, seconds, before, loop):
     entry = {"kind": kind, "way": way, "wall_begin": wall_begin, "waited": 0.0}
     entries.append(entry)
     ALL_KINDS[kind](seconds)
+    entry["returned"] = time.monotonic()
     loop.call_soon(note_after, entry)
     # What a thread waits now is only counted when it has got the processor.
     loop.call_later(0.02, note_waited, entry, waited)
