@@ -10,9 +10,9 @@ Orders, one a line on its standard input; at the end of the input it ends:
 
 An entry has times of CLOCK_MONOTONIC: `begin` and `end` are the first and the last thing that the step does; `before` and `after`
 are moments of other steps next to it. So the step is no shorter than end - begin, and no longer than after - before. Wall-clock
-times of begin and end are beside them. From `returned` on, the step is only in stalled(), which called the function. `waited` is how long a thread of the probed process waited for a processor meanwhile, and
-`stolen` how long the hypervisor had processors that this machine needed, summed over them. A gap is a time in which the loop did
-not come round, whatever the reason.
+times of begin and end are beside them. From `returned` on, the step is only in stalled(), which called the function. `waited` is
+how long a thread of the probed process waited for a processor meanwhile, and `stolen` how long the hypervisor had processors that
+this machine needed, summed over them. A gap is a time in which the loop did not come round, whatever the reason.
 """
 import asyncio
 import functools
