@@ -5,19 +5,10 @@
 #pragma once
 
 #include <cstddef>
-#include <thread>
 
 namespace asyncspy {
 
-// Room for what the thread that makes it allocates next. Only makes that quicker: `bytes` is a guess at how much that will be.
-// Much room is there when the constructor returns. Little is still being made then by another thread, beside whatever comes next,
-// for which the destructor waits.
-class HeapRoom {
- public:
-  explicit HeapRoom(std::size_t bytes);
-
- private:
-  std::jthread making_;
-};
+// For what this thread allocates next. Only makes that quicker: `bytes` is a guess at how much it will be.
+void make_heap_room(std::size_t bytes);
 
 }  // namespace asyncspy

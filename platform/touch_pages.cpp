@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "parallel.h"
 
@@ -15,11 +16,17 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::chrono::microseconds kSlow{400};  // for one huge page
+constexpr std::size_t kWorthHuge = std::size_t{16} << 20;  // less takes about as long in small pages as one slow huge page
 constexpr std::size_t kBytesPerThread = std::size_t{2} << 20;
 
-// Some may be there already.
+// In one call where the kernel (5.14) can do that; some may be there already.
 void touch_small_pages(std::byte* memory, std::size_t bytes) {
-  if (bring_pages(reinterpret_cast<std::uintptr_t>(memory), bytes)) return;
+#ifdef MADV_POPULATE_WRITE
+  const auto start = (reinterpret_cast<std::uintptr_t>(memory) + kPage - 1) / kPage * kPage;
+  const auto end = reinterpret_cast<std::uintptr_t>(memory + bytes) / kPage * kPage;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): rounded to whole pages
+  if (end > start && ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_WRITE) == 0) return;
+#endif
   for (std::size_t at = 0; at < bytes; at += kPage) memory[at] = std::byte{0};
 }
 
@@ -32,17 +39,6 @@ Clock::duration touch_huge_page(std::byte* memory) {
 }
 
 }  // namespace
-
-bool bring_pages(std::uintptr_t address, std::size_t bytes) {
-#ifdef MADV_POPULATE_WRITE
-  const std::uintptr_t start = (address + kPage - 1) / kPage * kPage;
-  const std::uintptr_t end = (address + bytes) / kPage * kPage;
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): rounded to whole pages
-  return end <= start || ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_WRITE) == 0;
-#else
-  return false;
-#endif
-}
 
 // What lies before the first huge page is done here: the shares are whole huge pages.
 PageTouching::PageTouching(std::byte* memory, std::size_t bytes) : memory_(memory), bytes_(bytes), next_(0) {
@@ -60,7 +56,7 @@ void PageTouching::work() {
   for (std::size_t from = next_.fetch_add(kHugePage); from < bytes_; from = next_.fetch_add(kHugePage)) {
     const std::size_t share = std::min(kHugePage, bytes_ - from);
     HugePages known = HugePages::kUntried;
-    const bool may_be_huge = share == kHugePage && bytes_ >= kWorthHugePages;
+    const bool may_be_huge = share == kHugePage && bytes_ >= kWorthHuge;
     if (may_be_huge && (huge_pages.compare_exchange_strong(known, HugePages::kBeingTried) || known == HugePages::kQuick)) {
       const bool is_slow = touch_huge_page(memory_ + from) > kSlow;
       if (is_slow || known == HugePages::kUntried) huge_pages = is_slow ? HugePages::kSlow : HugePages::kQuick;

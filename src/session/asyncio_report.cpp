@@ -31,7 +31,7 @@ class AsyncioReport {
   void run(const std::vector<Address>* heap) {
     std::vector<Address> ids = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
     constexpr std::size_t kRoomForTask = 1024;  // bytes: the task, what is needed to report it, its stack and name, and its timer
-    const HeapRoom room(ids.size() * kRoomForTask);
+    make_heap_room(ids.size() * kRoomForTask);
     task_ids_.reserve(ids.size());
     for (Address task : ids) task_ids_.add(task);
     if (heap != nullptr) census_ = take_heap_census(inspection_, asyncio_, *heap);

@@ -5,7 +5,9 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <thread>
 
+#include "heap_room.h"
 #include "inspection_merge.h"
 #include "parallel.h"
 
@@ -14,7 +16,9 @@ namespace {
 
 constexpr std::size_t kTasksOfThread = 1000;  // fewer are read before another thread has begun
 constexpr std::size_t kTasksOfPart = 250;
-constexpr std::size_t kAhead = 4;  // tasks
+constexpr std::size_t kRoomForTask = 384;     // bytes: its stack, and what it is read with
+constexpr std::size_t kMostRoom = std::size_t{32} << 20;  // a thread's part of the heap can not be larger than twice that
+constexpr std::size_t kAhead = 4;             // tasks
 constexpr std::size_t kExpectedOfTask = 256;  // bytes
 constexpr std::size_t kExpectedOfCoroutine = 256;
 
@@ -75,6 +79,7 @@ class SharedReading {
 
   void work() {
     Worker& worker = begin_worker();
+    if (std::this_thread::get_id() != first_thread_) make_heap_room(std::min(kMostRoom, task_ids_.size() / 2 * kRoomForTask));
     if (!loops_are_taken_.exchange(true)) {
       loop_worker_ = &worker;
       read_loops(worker.inspection, loop_ids_, result_);
@@ -107,6 +112,7 @@ class SharedReading {
     }
   }
 
+  std::thread::id first_thread_ = std::this_thread::get_id();  // which has room already
   Inspection& inspection_;
   const Asyncio& asyncio_;
   RecordingMemory& memory_;

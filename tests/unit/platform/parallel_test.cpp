@@ -3,12 +3,9 @@
 #include <atomic>
 #include <cstring>
 #include <stdexcept>
-#include <vector>
 
 #include "catch.h"
-#include "heap_room.h"
 #include "page_block_ahead.h"
-#include "touch_pages.h"
 
 namespace asyncspy {
 
@@ -21,28 +18,6 @@ TEST_CASE("what one of several threads throws is thrown to who called them, afte
   };
   CHECK_THROWS_WITH(work_together(3, work), "no room");
   CHECK(begun == ended);
-}
-
-TEST_CASE("pages that are brought keep their content") {
-  constexpr std::size_t kBytes = std::size_t{3} << 20;
-  PageBlock block(kBytes);
-  std::memset(block.bytes() + 5000, 0x5A, 9000);
-  static_cast<void>(bring_pages(reinterpret_cast<std::uintptr_t>(block.bytes()), kBytes));
-  CHECK(block.bytes()[5000] == std::byte{0x5A});
-  CHECK(block.bytes()[13'999] == std::byte{0x5A});
-  CHECK(block.bytes()[14'000] == std::byte{0});
-}
-
-TEST_CASE("room on the heap that is still being made does not touch what has been put there") {
-  std::vector<std::unique_ptr<std::vector<unsigned char>>> kept;
-  {
-    const HeapRoom room(std::size_t{12} << 20);
-    for (unsigned i = 0; i < 10'000; ++i) kept.push_back(std::make_unique<std::vector<unsigned char>>(1000, static_cast<unsigned char>(i)));
-  }
-  for (unsigned i = 0; i < kept.size(); ++i) {
-    REQUIRE(kept[i]->front() == static_cast<unsigned char>(i));
-    REQUIRE(kept[i]->back() == static_cast<unsigned char>(i));
-  }
 }
 
 TEST_CASE("a block that is made ahead is handed out whole, and given back when nobody wants it") {
