@@ -9,7 +9,7 @@ Result<void> PagedMemory::read(Address from, std::span<std::byte> into) {
   if (at + into.size() < at) return fail(ErrorKind::kUnreadable, "memory beyond the address space", {}, from);
   while (!into.empty()) {
     std::uint64_t number = at / kPageSize;
-    Translation& known = translations_[number % kTranslations];
+    PagePlace& known = places_[number % kPlaces];
     if (known.number != number) {
       const std::byte* bytes = find_page(number);
       if (bytes == nullptr) return fail(ErrorKind::kUnreadable, "memory is not readable", {}, Address{at});

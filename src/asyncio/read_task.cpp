@@ -72,13 +72,23 @@ class TaskRead {
     }
     if (!done) gap("task", done.error());
     raw_.chain = walk_await_chain(inspection_, coroutine_);
-    raw_.task.stack.assign(raw_.chain.frames.begin(), raw_.chain.frames.end());  // as large as needed: there are many tasks
-    raw_.chain.frames = {};
+    keep_stack();
     std::move(raw_.chain.gaps.begin(), raw_.chain.gaps.end(), std::back_inserter(raw_.task.gaps));
     return std::move(raw_);
   }
 
  private:
+  // In little more room than is needed: there are many tasks.
+  void keep_stack() {
+    std::vector<Frame>& frames = raw_.chain.frames;
+    if (4 * frames.size() >= 3 * frames.capacity()) {
+      raw_.task.stack = std::move(frames);
+    } else {
+      raw_.task.stack.assign(frames.begin(), frames.end());
+    }
+    frames = {};
+  }
+
   void gap(std::string what, const Error& error) { raw_.task.gaps.push_back({std::move(what), error.what, error.at}); }
 
   Result<void> read_c_task() {

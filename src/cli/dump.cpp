@@ -18,10 +18,11 @@
 namespace asyncspy {
 namespace {
 
-// To give the copy's memory back takes a while, in which the report can be shown already.
-void give_back(Snapshot snapshot) {
+// To give the copy's memory back takes a while, in which the report can be finished and shown.
+void give_back(std::unique_ptr<RecordingMemory> memory) {
+  if (!memory) return;
   try {
-    std::thread([kept = std::make_unique<Snapshot>(std::move(snapshot))]() mutable { kept.reset(); }).detach();
+    std::thread([kept = std::move(memory)]() mutable { kept.reset(); }).detach();
   } catch (const std::system_error&) {
     // No thread is to be had: it is given back here and now.
   }
@@ -39,8 +40,9 @@ Result<Report> read_report(const DumpOptions& options) {
     return fail(ErrorKind::kUsage, "--native: the recording holds no native stacks", "record the process again: asyncspy capture --native PID -o FILE");
   }
   if (!options.native) snapshot->native_stacks.reset();
+  if (snapshot->analysis) give_back(std::move(snapshot->memory));  // all of it was read
   auto report = analyse(*snapshot);
-  give_back(std::move(*snapshot));
+  give_back(std::move(snapshot->memory));
   return report;
 }
 

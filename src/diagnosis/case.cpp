@@ -23,15 +23,16 @@ const T* find_in(const std::vector<T>& all, const AddressMap<std::size_t>& place
 }  // namespace
 
 Case::Case(const Report& report) : report_(report), graph_(build_graph(report)), blocked_(find_blocked_steps(report)), deadlocks_(find_deadlocks(report, graph_)) {
-  tasks_.reserve(report.tasks.size());
-  for (std::size_t i = 0; i < report.tasks.size(); ++i) tasks_.add(report.tasks[i].id, i);
   for (std::size_t i = 0; i < report.primitives.size(); ++i) primitives_.add(report.primitives[i].id, i);
   for (std::size_t i = 0; i < report.jobs.size(); ++i) jobs_.add(report.jobs[i].id, i);
   held_up_.assign(report.loops.size(), false);
   for (const BlockedStep& step : blocked_) held_up_[step.loop] = true;
 }
 
-const Task* Case::find_task(Address id) const { return find_in(report_.tasks, tasks_, id); }
+const Task* Case::find_task(Address id) const {
+  const NodeIndex node = graph_.find(NodeKind::kTask, id.value());
+  return node < report_.tasks.size() ? &report_.tasks[node] : nullptr;  // beyond them: one that the report only refers to
+}
 const Primitive* Case::find_primitive(Address id) const { return find_in(report_.primitives, primitives_, id); }
 const Job* Case::find_job(Address id) const { return find_in(report_.jobs, jobs_, id); }
 

@@ -56,7 +56,6 @@ class Case {
  private:
   const Report& report_;
   AwaitGraph graph_;
-  AddressMap<std::size_t> tasks_;
   AddressMap<std::size_t> primitives_;
   AddressMap<std::size_t> jobs_;
   std::vector<BlockedStep> blocked_;

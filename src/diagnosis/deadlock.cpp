@@ -183,6 +183,7 @@ class CycleSearch {
 }  // namespace
 
 std::vector<Deadlock> find_deadlocks(const Report& report, const AwaitGraph& graph) {
+  if (!has_chains(graph)) return {};
   const std::vector<bool> stuck = StuckSearch(report, graph).run();
   return CycleSearch(report, graph, stuck).run();
 }

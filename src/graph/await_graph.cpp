@@ -147,7 +147,7 @@ class GraphBuilder {
 AwaitGraph AwaitGraph::build(const Report& report, LoopEdges loop_edges) { return GraphBuilder(report, loop_edges).build(); }
 
 void AwaitGraph::index_edges() {
-  std::ranges::stable_sort(edges_, {}, &AwaitEdge::from);
+  if (!std::ranges::is_sorted(edges_, {}, &AwaitEdge::from)) std::ranges::stable_sort(edges_, {}, &AwaitEdge::from);
   first_out_.assign(nodes_.size() + 1, 0);
   first_in_.assign(nodes_.size() + 1, 0);
   for (const AwaitEdge& edge : edges_) {

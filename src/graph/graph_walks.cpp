@@ -109,6 +109,10 @@ std::vector<std::uint32_t> find_cycle_through(const AwaitGraph& graph, const Com
 
 Components find_components(const AwaitGraph& graph) { return ComponentSearch(graph).run(); }
 
+bool has_chains(const AwaitGraph& graph) {
+  return std::ranges::any_of(graph.edges(), [&](const AwaitEdge& edge) { return !graph.edges_from(edge.to).empty(); });
+}
+
 std::vector<std::vector<std::uint32_t>> find_cycles(const AwaitGraph& graph, const Components& components) {
   std::vector<std::vector<std::uint32_t>> cycles;
   std::vector<bool> done(components.count(), false);

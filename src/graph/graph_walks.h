@@ -24,6 +24,9 @@ struct Components {
 
 [[nodiscard]] Components find_components(const AwaitGraph& graph);
 
+// Whether something that is waited for waits itself. Where nothing does there is no cycle, and it takes little to see that.
+[[nodiscard]] bool has_chains(const AwaitGraph& graph);
+
 // One cycle out of every cyclic component, a shortest one through its first node, as places in graph.edges(): the first
 // edge begins where the last one ends.
 [[nodiscard]] std::vector<std::vector<std::uint32_t>> find_cycles(const AwaitGraph& graph, const Components& components);

@@ -18,15 +18,12 @@ struct ObjectReader {
 
   // The first `size` bytes of the object.
   [[nodiscard]] Result<ObjectView> view(Address object, std::int64_t size) const {
-    if (object.is_null()) return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
+    if (object.is_null()) return fail_at_null();
     std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(size, 0)), ObjectView::kCapacity);
-    Result<ObjectView> copy(std::in_place, object, wanted);  // not built elsewhere and moved: it is large
-    if (const std::byte* here = memory.look(object, wanted)) {
-      std::memcpy(copy->bytes().data(), here, wanted);
-    } else if (auto done = memory.read(object, copy->bytes()); !done) {
-      copy = std::unexpected(std::move(done.error()));
-    }
-    return copy;
+    const std::byte* here = memory.look(object, wanted);
+    Result<ObjectView> view(std::in_place, object, wanted, here);  // not built elsewhere and moved: it is large
+    if (here == nullptr) copy_into(view);
+    return view;
   }
 
   // A copy that covers all of these members; absent ones do not count.
@@ -40,8 +37,8 @@ struct ObjectReader {
   // One member, read alone.
   template <class T>
   [[nodiscard]] Result<T> read(Address base, Field<T> field) const {
-    if (!field.present()) return fail(ErrorKind::kInternal, "a member was asked for that this release does not have");
-    if (base.is_null()) return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
+    if (!field.present()) return fail_at_absent();
+    if (base.is_null()) return fail_at_null();
     return memory.read_value<T>(base + static_cast<std::uint64_t>(field.offset));
   }
 
@@ -75,6 +72,18 @@ struct ObjectReader {
     if (layout.stack_references == StackReferences::kPlain) return reference;
     if ((reference.value() & 3) == 3) return Address{};  // a tagged integer is no object
     return Address{reference.value() & ~std::uint64_t{3}};
+  }
+
+ private:
+  // What is rare is kept out of what is copied everywhere.
+  [[gnu::cold, gnu::noinline]] static std::unexpected<Error> fail_at_absent() {
+    return fail(ErrorKind::kInternal, "a member was asked for that this release does not have");
+  }
+  [[gnu::cold, gnu::noinline]] static std::unexpected<Error> fail_at_null() {
+    return fail(ErrorKind::kCorrupt, "null pointer where an object belongs");
+  }
+  [[gnu::noinline]] void copy_into(Result<ObjectView>& view) const {
+    if (auto done = memory.read(view->address(), view->copy()); !done) view = std::unexpected(std::move(done.error()));
   }
 };
 

@@ -1,10 +1,11 @@
-// A local copy of the beginning of one remote object, made with one read; members are then taken out by layout.
+// The beginning of one remote object, as it was read at once; members are then taken out by layout.
 #pragma once
 
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 
 #include "address.h"
@@ -16,10 +17,11 @@ class ObjectView {
  public:
   static constexpr std::size_t kCapacity = 512;  // validate.cpp checks that the fields of a layout fit
 
-  ObjectView(Address address, std::size_t size) : address_(address), size_(size) {}
+  // With `bytes` it shows these, which stay as long as the memory that they are of; else room for a copy of its own.
+  ObjectView(Address address, std::size_t size, const std::byte* bytes) : address_(address), size_(size), bytes_(bytes) {}
 
   [[nodiscard]] Address address() const { return address_; }
-  [[nodiscard]] std::span<std::byte> bytes() { return {bytes_.data(), size_}; }
+  [[nodiscard]] std::span<std::byte> copy() { return {copy_.data(), size_}; }
 
   // The member's value. Asking for an absent member or one beyond the copy is a defect of the caller.
   template <class T>
@@ -36,15 +38,15 @@ class ObjectView {
 
  private:
   [[nodiscard]] const std::byte* at(std::int32_t offset, std::size_t length) const {
-    if (offset < 0 || static_cast<std::size_t>(offset) + length > size_) {
-      throw std::logic_error("ObjectView: member outside the copy");
-    }
-    return bytes_.data() + offset;
+    if (offset < 0 || static_cast<std::size_t>(offset) + length > size_) refuse();
+    return (bytes_ != nullptr ? bytes_ : copy_.data()) + offset;
   }
+  [[noreturn, gnu::cold, gnu::noinline]] static void refuse() { throw std::logic_error("ObjectView: member outside the copy"); }
 
   Address address_;
   std::size_t size_;
-  std::array<std::byte, kCapacity> bytes_;  // NOLINT: only the first size_ bytes are ever read
+  const std::byte* bytes_;
+  std::array<std::byte, kCapacity> copy_;  // NOLINT: only the first size_ bytes are ever read
 };
 
 }  // namespace asyncspy

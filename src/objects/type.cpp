@@ -128,9 +128,11 @@ Result<const Type*> TypeTable::find(const ObjectReader& reader, Address address)
   return &known_.back().type;
 }
 
-Result<const Type*> TypeTable::of(const ObjectReader& reader, Address object) {
+Result<const Type*> TypeTable::find_of(const ObjectReader& reader, Address object) {
   ASYNCSPY_TRY(address, reader.type_of(object));
-  return find(reader, address);
+  auto type = find(reader, address);
+  if (type) recent_[place_of(address)] = {address, *type};
+  return type;
 }
 
 // A slot is a member_descriptor in a class's dictionary (Objects/typeobject.c, type_new_slots).

@@ -1,6 +1,8 @@
 // What asyncspy knows of a Python type, read once per type.
 #pragma once
 
+#include <array>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <string>
@@ -65,7 +67,15 @@ class TypeTable {
   [[nodiscard]] Result<const Type*> find(const ObjectReader& reader, Address address);
 
   // The type of the object.
-  [[nodiscard]] Result<const Type*> of(const ObjectReader& reader, Address object);
+  [[nodiscard]] Result<const Type*> of(const ObjectReader& reader, Address object) {
+    Address type;
+    if (const std::byte* here = reader.memory.look(object + static_cast<std::uint64_t>(reader.layout.object.type.offset), sizeof type)) {
+      std::memcpy(&type, here, sizeof type);
+      const Recent& recent = recent_[place_of(type)];
+      if (recent.type != nullptr && recent.address == type) return recent.type;
+    }
+    return find_of(reader, object);
+  }
 
   // Offset of a __slots__ member of the class or its bases, or nothing when it has none of that name.
   [[nodiscard]] Result<std::optional<std::int64_t>> slot_offset(const ObjectReader& reader, const Type& type,
@@ -85,9 +95,19 @@ class TypeTable {
     std::optional<std::vector<Slot>> all_slots;
   };
   [[nodiscard]] Known& known(const Type& type) { return **index_.find(type.address); }
+  [[nodiscard]] Result<const Type*> find_of(const ObjectReader& reader, Address object);
+
+  // Few types are asked for again and again.
+  struct Recent {
+    Address address;
+    const Type* type = nullptr;
+  };
+  static constexpr int kRecentBits = 6;
+  [[nodiscard]] static std::size_t place_of(Address type) { return type.value() * 0x9E3779B97F4A7C15ULL >> (64 - kRecentBits); }
 
   std::deque<Known> known_;  // which never move
   AddressMap<Known*> index_;
+  std::array<Recent, std::size_t{1} << kRecentBits> recent_{};
 };
 
 }  // namespace asyncspy

@@ -30,7 +30,7 @@ class AsyncioReport {
   // `heap`: all tracked objects of the interpreter, or null.
   void run(const std::vector<Address>* heap) {
     std::vector<Address> ids = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
-    constexpr std::size_t kRoomForTask = 1024;  // bytes: the task, what is needed to report it, its stack and name, and its timer
+    constexpr std::size_t kRoomForTask = 736;  // bytes: the task, what is needed to report it, its stack and name, and its timer
     make_heap_room(ids.size() * kRoomForTask);
     task_ids_.reserve(ids.size());
     for (Address task : ids) task_ids_.add(task);
@@ -52,6 +52,7 @@ class AsyncioReport {
   static constexpr std::size_t kAhead = 4;              // tasks
   static constexpr std::size_t kExpectedOfTask = 256;   // bytes
   static constexpr std::size_t kExpectedOfCoroutine = 256;
+  static constexpr std::size_t kExpectedOfFuture = 128;
 
   void read_tasks_and_loops(const std::vector<Address>& ids) {
     const std::vector<Address> loops = find_first_loops();
@@ -68,6 +69,7 @@ class AsyncioReport {
     if (i + kAhead >= raw_tasks_.size()) return;
     const RawTask& raw = raw_tasks_[i + kAhead];
     inspection_.reader.expect(raw.task.id, kExpectedOfTask);
+    inspection_.reader.expect(raw.task.awaited, kExpectedOfFuture);
     if (!raw.chain.frame_addresses.empty()) inspection_.reader.expect(raw.chain.frame_addresses.back(), kExpectedOfCoroutine);
   }
 

@@ -85,6 +85,14 @@ TEST_CASE("in a diamond everything is reached once") {
   CHECK(find_reachable(diamond.graph, end, Direction::kAwaiting).size() == 1 + 38);
 }
 
+TEST_CASE("without a chain there is no cycle; a task that waits for itself is one") {
+  CHECK_FALSE(has_chains(Walked({{}, {}, {}}).graph));
+  CHECK_FALSE(has_chains(Walked({{3}, {3}, {3}, {}}).graph));
+  CHECK(has_chains(Walked({{1}, {2}, {}}).graph));
+  CHECK(has_chains(Walked({{}, {1}, {}}).graph));
+  CHECK(has_chains(Walked({{1}, {0}}).graph));
+}
+
 TEST_CASE("what is reached comes in the order of its distance") {
   const Walked tree({{1, 2}, {3}, {4}, {}, {}});
   const Nodes start{0};
