@@ -31,6 +31,11 @@ std::vector<PageRange> to_ranges(std::vector<std::uint64_t>& numbers) {
 }  // namespace
 
 std::byte* RecordingMemory::new_page() {
+  while (free_pages_ == 0 && !room_.empty()) {
+    free_page_ = room_.back().data();
+    free_pages_ = room_.back().size() / kPageSize;
+    room_.pop_back();
+  }
   if (free_pages_ == 0) {
     free_pages_ = storage_.size() < kSmallChunks ? kSmallChunkPages : kChunkPages;
     storage_.emplace_back(free_pages_ * kPageSize);

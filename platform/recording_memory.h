@@ -34,7 +34,7 @@ class RecordingMemory : public PagedMemory {
   // each other and from what is there. Pages that can not be read count as missing. The time for a copy can be over before
   // its end: the pages that are in `urgent`, too (ordered and disjoint), are copied first.
   void prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent = {});
-  void add_room(PageBlock touched);  // for what is prepared next
+  void add_room(PageBlock touched);  // for what is prepared next, and then for what is fetched singly
   void fill(BulkMemory& from);
   void start_over();
 

@@ -1,7 +1,6 @@
 #include "analyse.h"
 
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "asyncio_report.h"
@@ -27,14 +26,19 @@ Inspection begin_inspection(Snapshot& snapshot) {
 
 }  // namespace
 
-void visit_stacks(Snapshot& snapshot) {
-  if (!snapshot.runtime) return;  // by the scout: no time for self-checks during a stop
+std::vector<int> visit_stacks(Snapshot& snapshot) {
+  std::vector<int> tids;
+  if (!snapshot.runtime) return tids;  // by the scout: no time for self-checks during a stop
   Inspection inspection = begin_inspection(snapshot);
   auto interpreters = read_interpreters(inspection.reader, *snapshot.runtime);
-  if (!interpreters) return;
+  if (!interpreters) return tids;
   std::vector<Gap> gaps;
   auto locals = make_locals_reader(inspection, snapshot.wanted);
-  std::ignore = report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps);
+  const ThreadReport report = report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps);
+  for (const Thread& thread : report.threads) {
+    if (!thread.stack.empty()) tids.push_back(thread.tid);
+  }
+  return tids;
 }
 
 std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most) {

@@ -6,8 +6,9 @@
 
 namespace asyncspy {
 
-// Reads only what the threads execute right now, for the sake of the pages that this needs. Failures do not matter here.
-void visit_stacks(Snapshot& snapshot);
+// Reads only what the threads execute right now, for the sake of the pages that this needs. Failures do not matter here. Returns the
+// numbers of those that execute Python.
+std::vector<int> visit_stacks(Snapshot& snapshot);
 
 // About how many tasks there are; does not count beyond `most`.
 [[nodiscard]] std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "analyse.h"
 #include "native_report.h"
@@ -15,6 +16,9 @@
 // Scout, then freeze. A first analysis runs on the moving target, only to learn which pages matter. Then all threads are
 // stopped, those pages are copied in few calls, and the threads run on; the analysis that counts reads the copy. What
 // the copy lacks is added and everything is copied again, so that one report never mixes two moments.
+//
+// Two kinds of process are not scouted: small ones, and those that consist of tasks, are copied whole (whole_copy.h); and few
+// tasks of one that runs are read during the stop.
 //
 // Each stop has an end that is kept whatever happens. What was not copied by then is missing in the report, and said.
 
@@ -138,7 +142,7 @@ Result<bool> look_if_it_stands(Target& target, const CaptureOptions& options, Sn
 // so they are walked again during the stop, fetching what the scout did not see.
 void fetch_stacks(BulkMemory& memory, Snapshot& snapshot) {
   snapshot.memory->attach(memory);
-  visit_stacks(snapshot);
+  std::ignore = visit_stacks(snapshot);
   snapshot.memory->detach();
 }
 
@@ -159,13 +163,15 @@ class FrozenCopy {
 
   Result<void> run() {
     if (auto done = scout(); !done) return done;
-    for (int stop = 1; stop < kMaxStops; ++stop) {
+    for (int stop = 1; stop < kMaxStops && !is_read_at_once_; ++stop) {
       if (auto done = copy(WhileStopped::kCopy); !done) return std::unexpected(explain_still(target_, done.error()));
       snapshot_.memory->attach_constant(target_.memory(), find_constant());
       auto report = build_report(snapshot_);
       snapshot_.memory->detach();
       std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
       if (missed.empty() || is_cut_short_) return accept(std::move(report));
+      if (report) tasks_ = report->tasks.size();
+      is_read_at_once_ = report && is_quickly_read(tasks_);
       ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings, Motion::kMoving));
     }
     if (auto done = copy(WhileStopped::kCopyAndAnalyse); !done) return std::unexpected(explain_still(target_, done.error()));
@@ -181,11 +187,16 @@ class FrozenCopy {
     if (may_be_whole && pages <= kPagesOfSmall) make_room_ahead(pages);  // it will be
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
     if (may_be_whole && find_whole()) return {};
+    is_read_at_once_ = is_better_read_at_once();
+    if (is_read_at_once_) {
+      ranges_ = snapshot_.memory->recorded();
+      return {};
+    }
     auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
     const bool may_be_still = scouted && !options_.sparse;  // a later asyncspy may want neighbours out of a recording
-    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings, may_be_still ? find_motion(*scouted) : Motion::kMoving);
+    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings, may_be_still ? find_motion_since(*scouted) : Motion::kMoving);
     if (options_.full) {
       ASYNCSPY_TRY(written, find_full_ranges(target_, snapshot_.process.mappings));
       ranges_ = unite(ranges_, written);
@@ -211,18 +222,27 @@ class FrozenCopy {
     if (!room_ && pages > 0 && pages <= kMostPages) room_.emplace(pages * kPageSize);
   }
 
-  // Of many threads this is not asked: one of them runs.
-  Motion find_motion(const Report& scouted) {
-    constexpr std::ptrdiff_t kMostThreads = 16;
-    const auto is_of_python = [](const Thread& thread) { return !thread.stack.empty(); };
-    if (std::ranges::count_if(scouted.threads, is_of_python) > kMostThreads) return Motion::kMoving;
+  Motion find_motion_since(const Report& scouted) {
+    std::vector<int> tids;
     for (const Thread& thread : scouted.threads) {
-      if (!is_of_python(thread)) continue;
-      const auto before = std::ranges::find(snapshot_.threads, thread.tid, &ThreadFacts::tid);
-      const auto now = target_.read_thread(thread.tid);
-      if (before == snapshot_.threads.end() || !now || now->state == 'R' || now->cpu_time_ns != before->cpu_time_ns) return Motion::kMoving;
+      if (!thread.stack.empty()) tids.push_back(thread.tid);
     }
-    return Motion::kStill;
+    return find_motion(target_, snapshot_.threads, tids);
+  }
+
+  // Of a process that runs, the scout's knowledge is old at once, and what a copy lacks takes another stop. Few tasks are read in
+  // a few milliseconds: they are, while it stands still, and nothing else of it is copied. Where the stop has to be shorter the copy
+  // is made first: what it brings is whole.
+  [[nodiscard]] bool is_quickly_read(std::uint64_t tasks) const {
+    constexpr std::uint64_t kFewTasks = 1'500;
+    constexpr std::chrono::milliseconds kEnough{50};
+    return tasks <= kFewTasks && options_.max_pause >= kEnough && !options_.full && !options_.sparse && !options_.wanted.wants_values() && !options_.wanted.heap;
+  }
+  bool is_better_read_at_once() {
+    constexpr std::uint64_t kMany = 1'000'000;
+    if (!snapshot_.runtime || !is_quickly_read(0)) return false;
+    tasks_ = estimate_tasks(snapshot_, kMany);
+    return is_quickly_read(tasks_) && find_motion(target_, snapshot_.threads, visit_stacks(snapshot_)) == Motion::kMoving;
   }
 
   // Read-only mappings of files do not change: what the copy lacks of them is fetched without another stop.
@@ -241,6 +261,7 @@ class FrozenCopy {
     if (room_) snapshot_.memory->add_room(room_->finish());
     room_.reset();
     snapshot_.memory->prepare(ranges_, urgent_);
+    if (what == WhileStopped::kCopyAndAnalyse) make_room_for_reading();
     ASYNCSPY_TRY(freeze, stop_target());
     TimedMemory timed(target_.memory(), freeze->ends_at());
     note_moment(*freeze);
@@ -261,6 +282,15 @@ class FrozenCopy {
     snapshot_.warnings = freeze->warnings();
     if (is_cut_short_) snapshot_.warnings.push_back(describe_cut());
     return {};
+  }
+
+  // About what a few tasks are read from: no room is made while the process stands still.
+  void make_room_for_reading() {
+    constexpr std::uint64_t kLeastPages = 256;
+    constexpr std::uint64_t kMostPages = 8'192;
+    PageBlock room(std::min(kLeastPages + tasks_, kMostPages) * kPageSize);
+    room.touch();
+    snapshot_.memory->add_room(std::move(room));
   }
 
   // On a machine that is busy with other things a thread may not come to its stop in time. It runs on then: try again.
@@ -310,6 +340,8 @@ class FrozenCopy {
   Snapshot& snapshot_;
   std::vector<PageRange> ranges_;
   std::vector<PageRange> urgent_;
+  bool is_read_at_once_ = false;  // at the next stop, and not from a copy
+  std::uint64_t tasks_ = 0;       // about as many as there are, where that was found
   std::optional<PageBlockAhead> room_;  // for them, while it is being made
   bool is_cut_short_ = false;
   Result<Report> last_report_ = fail(ErrorKind::kInternal, "not analysed");

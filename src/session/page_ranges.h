@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "motion.h"
 #include "process_facts.h"
 #include "recording_memory.h"
 #include "target.h"
@@ -13,9 +14,6 @@ namespace asyncspy {
 [[nodiscard]] std::uint64_t count_pages(const std::vector<PageRange>& ranges);
 
 [[nodiscard]] std::vector<PageRange> unite(const std::vector<PageRange>& a, const std::vector<PageRange>& b);
-
-// Whether the target has made objects since it was looked at.
-enum class Motion : std::uint8_t { kStill, kMoving };
 
 // With the neighbours of each page in the same allocator's memory, if it moves: objects made since lie near those that were there.
 [[nodiscard]] std::vector<PageRange> widen(const std::vector<PageRange>& ranges, const std::vector<Mapping>& mappings, Motion motion);

@@ -1,6 +1,7 @@
 #include "whole_copy.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "analyse.h"
 
@@ -70,7 +71,7 @@ std::optional<std::vector<PageRange>> find_whole_copy(Target& target, Snapshot& 
   const std::uint64_t pages = count_pages(*written);
   const bool is_more = pages > expected + expected / kTolerance;
   if (!snapshot.wanted.heap && is_more && !is_little(pages, snapshot)) return std::nullopt;
-  visit_stacks(snapshot);  // they lead to files that are mapped
+  std::ignore = visit_stacks(snapshot);  // they lead to files that are mapped
   return unite(unite(snapshot.memory->recorded(), find_file_data(mappings)), extend(*written, kGrowth, mappings));
 }
 

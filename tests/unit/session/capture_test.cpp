@@ -56,6 +56,8 @@ Movable find_movable(const Report& report) {
   return {};
 }
 
+CaptureOptions of_short_stop() { return {.max_pause = std::chrono::milliseconds(20)}; }  // nothing is read during it
+
 constexpr Address kNewPlace{0x6000'0000'0000};  // where nothing is in the stored process
 
 // The program ran on: the task's coroutine now is another object, on pages that did not exist before.
@@ -115,7 +117,7 @@ TEST_CASE("what moved to a page that the scout did not see is brought by a secon
   const Movable movable = find_movable(undisturbed());
   ScriptedTarget target(system_python());
   target.before_stop = {[&](StoredMemory& memory) { move_coroutine(target, memory, movable, kNewPlace); }};
-  auto report = report_of(target);
+  auto report = report_of(target, of_short_stop());
   REQUIRE(report);
   CHECK(target.stops() == 2);
   CHECK(target.releases() == 2);
@@ -128,11 +130,30 @@ TEST_CASE("what moved to a page that the scout did not see is brought by a secon
   CHECK(task->stack.front().object == kNewPlace);
 }
 
+TEST_CASE("few tasks of a process that runs are read during one stop, wherever they have moved") {
+  const Movable movable = find_movable(undisturbed());
+  ScriptedTarget target(system_python());
+  target.expected_bytes = std::uint64_t{1} << 30;  // so that it is not copied whole
+  target.before_stop = {[&](StoredMemory& memory) { move_coroutine(target, memory, movable, kNewPlace); }};
+  const auto report = report_of(target);
+  REQUIRE(report);
+  CHECK(target.stops() == 1);
+  CHECK(target.releases() == 1);
+  CHECK(target.was_read_while_stopped(kNewPlace.value() / kPageSize));
+  CHECK(report->tasks.size() == kStoredTasks);
+  CHECK(report->gaps.empty());
+  const auto task = find_task(*report, movable.task);
+  REQUIRE(task);
+  CHECK(task->gaps.empty());
+  REQUIRE_FALSE(task->stack.empty());
+  CHECK(task->stack.front().object == kNewPlace);
+}
+
 TEST_CASE("of a process whose threads did not run only what the scout read is copied") {
   constexpr std::uint64_t kMuch = std::uint64_t{1} << 30;  // so that it is scouted
   ScriptedTarget moving(system_python());
   moving.expected_bytes = kMuch;
-  const auto of_moving = report_of(moving);
+  const auto of_moving = report_of(moving, of_short_stop());
   REQUIRE(of_moving);
   ScriptedTarget still(system_python());
   still.expected_bytes = kMuch;
@@ -161,6 +182,7 @@ TEST_CASE("a process that begins to run right before its stop is stopped again")
   const auto report = report_of(target);
   REQUIRE(report);
   CHECK(target.stops() == 2);
+  CHECK(target.was_read_while_stopped(kNewPlace.value() / kPageSize));
   const auto task = find_task(*report, movable.task);
   REQUIRE(task);
   CHECK(task->gaps.empty());
@@ -175,7 +197,7 @@ TEST_CASE("what moves before every stop is analysed during the third one") {
   for (std::uint64_t i = 0; i < 3; ++i) {
     target.before_stop.push_back([&target, &movable, i](StoredMemory& memory) { move_coroutine(target, memory, movable, kNewPlace + i * kApart); });
   }
-  auto snapshot = capture(target, {});
+  auto snapshot = capture(target, of_short_stop());
   REQUIRE(snapshot);
   CHECK(target.stops() == 3);
   CHECK(target.releases() == 3);
@@ -198,7 +220,7 @@ TEST_CASE("a report never mixes two moments: the copy that counts is made in one
   target.before_stop = {[&](StoredMemory& memory) { move_coroutine(target, memory, movable, kNewPlace); },
                         // Before the second stop all is as at first: what the first stop copied must not show.
                         [&](StoredMemory& memory) { memory.write(movable.field, std::as_bytes(std::span(&old, 1))); }};
-  auto report = report_of(target);
+  auto report = report_of(target, of_short_stop());
   REQUIRE(report);
   auto task = find_task(*report, movable.task);
   REQUIRE(task);
@@ -232,7 +254,7 @@ TEST_CASE("a stop that fails is the result, and nothing stays stopped") {
     target.refuse = [failing](int stop) {
       return stop >= failing ? std::optional(Error{ErrorKind::kTimeout, "thread 7: did not stop in time", "", {}}) : std::nullopt;
     };
-    auto snapshot = capture(target, {});
+    auto snapshot = capture(target, of_short_stop());
     REQUIRE_FALSE(snapshot);
     CHECK(snapshot.error().kind == ErrorKind::kTimeout);
     CHECK(snapshot.error().what == "thread 7: did not stop in time");
