@@ -170,8 +170,7 @@ class FrozenCopy {
       snapshot_.memory->detach();
       std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
       if (missed.empty() || is_cut_short_) return accept(std::move(report));
-      if (report) tasks_ = report->tasks.size();
-      is_read_at_once_ = report && is_quickly_read(tasks_);
+      is_read_at_once_ = is_quickly_read(report);
       ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings, Motion::kMoving));
     }
     if (auto done = copy(WhileStopped::kCopyAndAnalyse); !done) return std::unexpected(explain_still(target_, done.error()));
@@ -187,7 +186,7 @@ class FrozenCopy {
     if (may_be_whole && pages <= kPagesOfSmall) make_room_ahead(pages);  // it will be
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
     if (may_be_whole && find_whole()) return {};
-    is_read_at_once_ = is_better_read_at_once();
+    is_read_at_once_ = is_quickly_read_unseen();
     if (is_read_at_once_) {
       ranges_ = snapshot_.memory->recorded();
       return {};
@@ -196,7 +195,11 @@ class FrozenCopy {
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
     const bool may_be_still = scouted && !options_.sparse;  // a later asyncspy may want neighbours out of a recording
-    ranges_ = widen(snapshot_.memory->recorded(), snapshot_.process.mappings, may_be_still ? find_motion_since(*scouted) : Motion::kMoving);
+    const Motion motion = may_be_still ? find_motion_since(*scouted) : Motion::kMoving;
+    is_read_at_once_ = motion == Motion::kMoving && is_quickly_read(scouted);
+    ranges_ = snapshot_.memory->recorded();
+    if (is_read_at_once_) return {};
+    ranges_ = widen(ranges_, snapshot_.process.mappings, motion);
     if (options_.full) {
       ASYNCSPY_TRY(written, find_full_ranges(target_, snapshot_.process.mappings));
       ranges_ = unite(ranges_, written);
@@ -233,16 +236,28 @@ class FrozenCopy {
   // Of a process that runs, the scout's knowledge is old at once, and what a copy lacks takes another stop. Few tasks are read in
   // a few milliseconds: they are, while it stands still, and nothing else of it is copied. Where the stop has to be shorter the copy
   // is made first: what it brings is whole.
-  [[nodiscard]] bool is_quickly_read(std::uint64_t tasks) const {
-    constexpr std::uint64_t kFewTasks = 1'500;
+  [[nodiscard]] bool may_be_read_at_once() const {
     constexpr std::chrono::milliseconds kEnough{50};
-    return tasks <= kFewTasks && options_.max_pause >= kEnough && !options_.full && !options_.sparse && !options_.wanted.wants_values() && !options_.wanted.heap;
+    return options_.max_pause >= kEnough && !options_.full && !options_.sparse && !options_.wanted.wants_values() && !options_.wanted.heap;
   }
-  bool is_better_read_at_once() {
+
+  static constexpr std::uint64_t kFew = 1'500;
+
+  bool is_quickly_read(const Result<Report>& seen) {
+    if (!seen || !may_be_read_at_once()) return false;
+    tasks_ = seen->tasks.size();
+    std::uint64_t objects = tasks_ + seen->primitives.size() + seen->threads.size();
+    for (const Loop& loop : seen->loops) objects += loop.timers.size() + loop.ready.value_or(0);
+    return objects <= 2 * kFew && tasks_ <= kFew;
+  }
+
+  // Without a look at them: a process that is so small has no room for much else than the interpreter.
+  bool is_quickly_read_unseen() {
+    constexpr std::uint64_t kMostBytes = std::uint64_t{24} << 20;
     constexpr std::uint64_t kMany = 1'000'000;
-    if (!snapshot_.runtime || !is_quickly_read(0)) return false;
+    if (!snapshot_.runtime || !may_be_read_at_once() || target_.private_bytes() > kMostBytes) return false;
     tasks_ = estimate_tasks(snapshot_, kMany);
-    return is_quickly_read(tasks_) && find_motion(target_, snapshot_.threads, visit_stacks(snapshot_)) == Motion::kMoving;
+    return tasks_ <= kFew && find_motion(target_, snapshot_.threads, visit_stacks(snapshot_)) == Motion::kMoving;
   }
 
   // Read-only mappings of files do not change: what the copy lacks of them is fetched without another stop.
@@ -312,8 +327,11 @@ class FrozenCopy {
   }
 
   [[nodiscard]] std::string describe_cut() const {
-    return fmt::format("the process was let go after {} ms (--max-pause), when {} of {} KiB were copied: the rest is missing",
-                       options_.max_pause.count(), snapshot_.memory->bytes() >> 10, count_pages(ranges_) * kPageSize >> 10);
+    const std::uint64_t copied = snapshot_.memory->bytes() >> 10;
+    const std::uint64_t wanted = count_pages(ranges_) * kPageSize >> 10;
+    const std::string much = copied < wanted ? fmt::format("{} of {}", copied, wanted) : std::to_string(copied);
+    return fmt::format("the process was let go after {} ms (--max-pause), when {} KiB were copied: the rest is missing",
+                       options_.max_pause.count(), much);
   }
 
   // The report of the last stop is the one that counts.
