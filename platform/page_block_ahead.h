@@ -1,7 +1,6 @@
 // Room that is made while something else is done.
 #pragma once
 
-#include <memory>
 #include <thread>
 
 #include "page_block.h"
@@ -13,13 +12,15 @@ class PageBlockAhead {
  public:
   // A thread of its own begins to touch it, where the machine has a processor for that. Throws as PageBlock does.
   explicit PageBlockAhead(std::uint64_t bytes);
+  PageBlockAhead(const PageBlockAhead&) = delete;
+  PageBlockAhead& operator=(const PageBlockAhead&) = delete;
 
   // Touches what is left of it, and hands it out. Once.
   [[nodiscard]] PageBlock finish();
 
  private:
   PageBlock block_;
-  std::unique_ptr<PageTouching> touching_;
+  PageTouching touching_;
   std::jthread thread_;
 };
 

@@ -11,6 +11,7 @@
 #include "holders.h"
 #include "loop_state.h"
 #include "queue_users.h"
+#include "read_ahead.h"
 #include "read_task_facts.h"
 #include "shared_reading.h"
 #include "tracked_objects.h"
@@ -49,11 +50,6 @@ class AsyncioReport {
   }
 
  private:
-  static constexpr std::size_t kAhead = 4;              // tasks
-  static constexpr std::size_t kExpectedOfTask = 256;   // bytes
-  static constexpr std::size_t kExpectedOfCoroutine = 256;
-  static constexpr std::size_t kExpectedOfFuture = 128;
-
   void read_tasks_and_loops(const std::vector<Address>& ids) {
     const std::vector<Address> loops = find_first_loops();
     RecordingMemory* memory = snapshot_.capture.mode == CaptureMode::kRunning ? nullptr : snapshot_.memory.get();  // it needs the processors itself
@@ -63,14 +59,6 @@ class AsyncioReport {
     index_ = std::move(read.index);
     for (std::size_t i = 0; i < loops.size(); ++i) add_loop(loops[i], [&] { return std::move(read.loops[i]); });
     for (const RawTask& raw : raw_tasks_) add_loop(raw.loop, [&] { return read_loop(inspection_, raw.loop, index_); });
-  }
-
-  void expect_facts(std::size_t i) const {
-    if (i + kAhead >= raw_tasks_.size()) return;
-    const RawTask& raw = raw_tasks_[i + kAhead];
-    inspection_.reader.expect(raw.task.id, kExpectedOfTask);
-    inspection_.reader.expect(raw.task.awaited, kExpectedOfFuture);
-    if (!raw.chain.frame_addresses.empty()) inspection_.reader.expect(raw.chain.frame_addresses.back(), kExpectedOfCoroutine);
   }
 
   template <class Read>
@@ -160,7 +148,7 @@ class AsyncioReport {
     AbandonmentSearch abandonments(inspection_, asyncio_);
     WaitContext context{asyncio_, index_, task_ids_, now_, completions, transports, primitives, jobs, representer};
     for (std::size_t i = 0; i < raw_tasks_.size(); ++i) {
-      expect_facts(i);
+      expect_facts(inspection_, raw_tasks_, i);
       RawTask& raw = raw_tasks_[i];
       Task& task = raw.task;
       if (!raw.loop.is_null()) task.loop = *loop_indices_.find(raw.loop);

@@ -170,6 +170,7 @@ class FrozenCopy {
       snapshot_.memory->detach();
       std::vector<PageRange> missed = find_obtainable(target_, snapshot_.memory->take_missed());
       if (missed.empty() || is_cut_short_) return accept(std::move(report));
+      if (report) tasks_ = report->tasks.size();
       is_read_at_once_ = is_quickly_read(report);
       ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings, Motion::kMoving));
     }
@@ -196,6 +197,7 @@ class FrozenCopy {
     urgent_ = snapshot_.memory->fetched_first();
     const bool may_be_still = scouted && !options_.sparse;  // a later asyncspy may want neighbours out of a recording
     const Motion motion = may_be_still ? find_motion_since(*scouted) : Motion::kMoving;
+    if (scouted) tasks_ = scouted->tasks.size();
     is_read_at_once_ = motion == Motion::kMoving && is_quickly_read(scouted);
     ranges_ = snapshot_.memory->recorded();
     if (is_read_at_once_) return {};
@@ -243,12 +245,11 @@ class FrozenCopy {
 
   static constexpr std::uint64_t kFew = 1'500;
 
-  bool is_quickly_read(const Result<Report>& seen) {
+  [[nodiscard]] bool is_quickly_read(const Result<Report>& seen) const {
     if (!seen || !may_be_read_at_once()) return false;
-    tasks_ = seen->tasks.size();
-    std::uint64_t objects = tasks_ + seen->primitives.size() + seen->threads.size();
+    std::uint64_t objects = seen->tasks.size() + seen->primitives.size() + seen->threads.size();
     for (const Loop& loop : seen->loops) objects += loop.timers.size() + loop.ready.value_or(0);
-    return objects <= 2 * kFew && tasks_ <= kFew;
+    return objects <= 2 * kFew && seen->tasks.size() <= kFew;
   }
 
   // Without a look at them: a process that is so small has no room for much else than the interpreter.

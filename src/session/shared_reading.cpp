@@ -10,6 +10,7 @@
 #include "heap_room.h"
 #include "inspection_merge.h"
 #include "parallel.h"
+#include "read_ahead.h"
 
 namespace asyncspy {
 namespace {
@@ -18,15 +19,6 @@ constexpr std::size_t kTasksOfThread = 1000;  // fewer are read before another t
 constexpr std::size_t kTasksOfPart = 250;
 constexpr std::size_t kRoomForTask = 384;     // bytes: its stack, and what it is read with
 constexpr std::size_t kMostRoom = std::size_t{32} << 20;  // a thread's part of the heap can not be larger than twice that
-constexpr std::size_t kAhead = 4;             // tasks
-constexpr std::size_t kExpectedOfTask = 256;  // bytes
-constexpr std::size_t kExpectedOfCoroutine = 256;
-
-// Many tasks are more than the processor's caches hold: what the next ones are read from is fetched beside this one.
-void expect_tasks(const Inspection& inspection, std::span<const Address> ids, std::size_t i) {
-  if (i + 2 * kAhead < ids.size()) inspection.reader.expect(ids[i + 2 * kAhead], kExpectedOfTask);
-  if (i + kAhead < ids.size()) inspection.reader.expect_behind(ids[i + kAhead], inspection.layout().task.coroutine, kExpectedOfCoroutine);
-}
 
 std::vector<RawTask> read_tasks(Inspection& inspection, const Asyncio& asyncio, std::span<const Address> ids, std::span<Task> into) {
   std::vector<RawTask> raw;
