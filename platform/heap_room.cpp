@@ -9,7 +9,7 @@
 namespace asyncspy {
 namespace {
 
-constexpr std::size_t kLeast = std::size_t{1} << 20;
+constexpr std::size_t kLeast = std::size_t{256} << 10;
 
 }  // namespace
 

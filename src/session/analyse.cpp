@@ -36,7 +36,7 @@ std::vector<int> visit_stacks(Snapshot& snapshot) {
   auto locals = make_locals_reader(inspection, snapshot.wanted);
   const ThreadReport report = report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps);
   for (const Thread& thread : report.threads) {
-    if (!thread.stack.empty()) tids.push_back(thread.tid);
+    if (thread.has_python) tids.push_back(thread.tid);
   }
   return tids;
 }

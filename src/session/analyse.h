@@ -7,7 +7,7 @@
 namespace asyncspy {
 
 // Reads only what the threads execute right now, for the sake of the pages that this needs. Failures do not matter here. Returns the
-// numbers of those that execute Python.
+// numbers of those that can execute Python: have a thread state, whether or not its stack could be read.
 std::vector<int> visit_stacks(Snapshot& snapshot);
 
 // About how many tasks there are; does not count beyond `most`.

@@ -31,8 +31,7 @@ class AsyncioReport {
   // `heap`: all tracked objects of the interpreter, or null.
   void run(const std::vector<Address>* heap) {
     std::vector<Address> ids = find_tasks(inspection_, asyncio_, threads_.states, report_.gaps);
-    constexpr std::size_t kRoomForTask = 736;  // bytes: the task, what is needed to report it, its stack and name, and its timer
-    make_heap_room(ids.size() * kRoomForTask);
+    make_heap_room(ids.size() * kHeapRoomForTask);
     task_ids_.reserve(ids.size());
     for (Address task : ids) task_ids_.add(task);
     if (heap != nullptr) census_ = take_heap_census(inspection_, asyncio_, *heap);

@@ -6,6 +6,8 @@
 #include <tuple>
 
 #include "analyse.h"
+#include "asyncio_report.h"
+#include "heap_room.h"
 #include "native_report.h"
 #include "page_block_ahead.h"
 #include "page_ranges.h"
@@ -188,10 +190,7 @@ class FrozenCopy {
     if (auto begun = begin_to_look(target_, snapshot_); !begun) return std::unexpected(explain(target_, begun.error()));
     if (may_be_whole && find_whole()) return {};
     is_read_at_once_ = is_quickly_read_unseen();
-    if (is_read_at_once_) {
-      ranges_ = snapshot_.memory->recorded();
-      return {};
-    }
+    if (is_read_at_once_) return {};  // each page when it is needed, which takes no longer than to copy them together
     auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
@@ -230,7 +229,7 @@ class FrozenCopy {
   Motion find_motion_since(const Report& scouted) {
     std::vector<int> tids;
     for (const Thread& thread : scouted.threads) {
-      if (!thread.stack.empty()) tids.push_back(thread.tid);
+      if (thread.has_python) tids.push_back(thread.tid);
     }
     return find_motion(target_, snapshot_.threads, tids);
   }
@@ -302,11 +301,12 @@ class FrozenCopy {
 
   // About what a few tasks are read from: no room is made while the process stands still.
   void make_room_for_reading() {
-    constexpr std::uint64_t kLeastPages = 256;
+    constexpr std::uint64_t kLeastPages = 128;
     constexpr std::uint64_t kMostPages = 8'192;
-    PageBlock room(std::min(kLeastPages + tasks_, kMostPages) * kPageSize);
+    PageBlock room(std::min(kLeastPages + tasks_ / 2, kMostPages) * kPageSize);
     room.touch();
     snapshot_.memory->add_room(std::move(room));
+    make_heap_room(tasks_ * kHeapRoomForTask);
   }
 
   // On a machine that is busy with other things a thread may not come to its stop in time. It runs on then: try again.
