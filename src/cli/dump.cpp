@@ -18,9 +18,10 @@
 namespace asyncspy {
 namespace {
 
-// To give the copy's memory back takes a while, in which the report can be finished and shown.
+// To give much memory back takes a while, in which the report can be finished and shown.
 void give_back(std::unique_ptr<RecordingMemory> memory) {
-  if (!memory) return;
+  constexpr std::uint64_t kMuch = std::uint64_t{8} << 20;  // less is done before another thread has begun
+  if (!memory || memory->bytes() < kMuch) return;
   try {
     std::thread([kept = std::move(memory)]() mutable { kept.reset(); }).detach();
   } catch (const std::system_error&) {
