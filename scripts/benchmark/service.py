@@ -1,26 +1,15 @@
 """A web service under load: what it loses while it is dumped once a second."""
-import re
 import shutil
 import statistics
 import subprocess
 import threading
+import time
 
+from load import BACKGROUND_TASKS, CONNECTIONS, Load, median_loss, run_load
 from processes import Target
 from tools import ASYNCSPY
 
-CONNECTIONS = 32
-BACKGROUND_TASKS = 1000
-UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
-
-
-def load(port, seconds):
-    """Requests per second, and the 99th percentile of their duration."""
-    command = ["wrk", "-t1", "-c", str(CONNECTIONS), "-d", "{}s".format(seconds), "--latency", "http://127.0.0.1:{}/".format(port)]
-    text = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + 30).stdout.decode()
-    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
-    if re.search(r"Non-2xx|Socket errors", text):
-        raise RuntimeError("wrk: requests failed: " + text)
-    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), "p99": float(value) * UNITS[unit]}
+TURN = 0.25  # seconds of load, with a dump or without: short, so that drift of the machine meets both alike
 
 
 class DumpEverySecond:
@@ -43,30 +32,52 @@ class DumpEverySecond:
         self._thread.join()
 
 
+def _measure_loss(target, quick):
+    """One load. In every other turn one dump is made, early enough that nothing of it is left to the next turn. What such a turn
+    lacks is what a second with one dump lacks."""
+    pairs = 100 if quick else 1000
+    alone, dumped, exits = [], [], []
+
+    def dump():
+        exits.append(subprocess.run([ASYNCSPY, "dump", str(target.pid)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=10).returncode)
+
+    with Load(target.port, 60 + 8 * pairs * TURN) as load:
+        time.sleep(2)
+        for number in range(pairs):
+            for with_dump in ((False, True), (True, False))[number % 2]:
+                if with_dump:
+                    dumped.append(load.rate(TURN, dump))
+                else:
+                    alone.append(load.rate(TURN))
+    loss, error = (TURN * each for each in median_loss(alone, dumped))
+    return {"pairs": pairs, "turn": TURN, "alone": alone, "dumped": dumped, "loss": loss, "error": error, "rate": statistics.median(alone),
+            "rate_noise": statistics.pstdev(alone) / statistics.mean(alone), "exits": exits}
+
+
+def _measure_tail(target, quick):
+    """Whole runs of wrk, with a dump a second and without."""
+    pairs, seconds = (3, 5) if quick else (8, 10)
+    alone, dumped, dumps = [], [], []
+    run_load(target.port, 2)
+    for number in range(pairs):
+        for with_dumps in ((False, True), (True, False))[number % 2]:  # drift of the machine meets both alike
+            if with_dumps:
+                with DumpEverySecond(target) as every_second:
+                    dumped.append(run_load(target.port, seconds))
+                dumps += every_second.runs
+            else:
+                alone.append(run_load(target.port, seconds))
+    tails = [each["p99"] for each in alone]
+    return {"pairs": pairs, "seconds": seconds, "alone": alone, "dumped": dumped, "p99_alone": statistics.median(tails),
+            "p99_dumped": statistics.median(each["p99"] for each in dumped), "p99_noise": max(tails) - min(tails),
+            "exits": [run.exit for run in dumps], "pause": statistics.median(run.felt_pause for run in dumps)}
+
+
 def measure_service(python, quick, say):
     if shutil.which("wrk") is None:
         say("  http: skipped: wrk is not installed (Debian: wrk)")
         return None
-    pairs, seconds = (3, 5) if quick else (8, 10)
-    alone, dumped, pauses, failed = [], [], [], 0
     with Target(python, "http", BACKGROUND_TASKS) as target:
-        load(target.port, 2)
-        for number in range(pairs):
-            for with_dumps in ((False, True), (True, False))[number % 2]:  # drift of the machine meets both alike
-                if with_dumps:
-                    with DumpEverySecond(target) as dumps:
-                        dumped.append(load(target.port, seconds))
-                    pauses += [run.felt_pause for run in dumps.runs]
-                    failed += sum(run.exit not in (0, 1) for run in dumps.runs)
-                else:
-                    alone.append(load(target.port, seconds))
-    losses = [1 - b["rate"] / a["rate"] for a, b in zip(alone, dumped)]
-    rates = [each["rate"] for each in alone]
-    tails = [each["p99"] for each in alone]
-    result = {"situation": "http", "pairs": pairs, "seconds": seconds, "connections": CONNECTIONS, "alone": alone, "dumped": dumped,
-              "dumps": len(pauses), "failed_dumps": failed, "pause": statistics.median(pauses), "loss": statistics.median(losses),
-              "rate": statistics.median(rates), "rate_noise": statistics.pstdev(rates) / statistics.mean(rates),
-              "p99_alone": statistics.median(tails), "p99_dumped": statistics.median(each["p99"] for each in dumped),
-              "p99_noise": max(tails) - min(tails)}
-    say("  http: {:.0f} requests/s, {:+.1%} with a dump a second".format(result["rate"], -result["loss"]))
-    return result
+        tail, loss = _measure_tail(target, quick), _measure_loss(target, quick)
+    say("  http: {:.0f} requests/s, {:+.2%} +- {:.2%} with a dump a second".format(loss["rate"], -loss["loss"], loss["error"]))
+    return {"situation": "http", "connections": CONNECTIONS, "loss": loss, "tail": tail}

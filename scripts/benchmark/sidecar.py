@@ -1,7 +1,6 @@
 """`asyncspy watch` beside a service, as a sidecar: what a loaded service loses to twenty looks a second, what the watch itself takes, and
 whether it stays small over a million samples and with a hundred targets."""
 import json
-import math
 import os
 import re
 import shutil
@@ -12,8 +11,8 @@ import tempfile
 import time
 import urllib.request
 
+from load import BACKGROUND_TASKS, Load, median_loss
 from processes import BUILD, HERE, Target
-from service import BACKGROUND_TASKS, CONNECTIONS
 from tools import ASYNCSPY
 
 INTERVAL = "50ms"   # twenty looks a second
@@ -96,32 +95,6 @@ def is_held(pid):
     return False
 
 
-class Load:
-    """wrk, for as long as the `with` block lasts."""
-
-    def __init__(self, port, seconds):
-        self._url = "http://127.0.0.1:{}/".format(port)
-        self._process = subprocess.Popen(["wrk", "-t1", "-c", str(CONNECTIONS), "-d", "{}s".format(int(seconds)), self._url], stdout=subprocess.DEVNULL)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._process.terminate()
-        self._process.wait()
-
-    def count(self):
-        """Answers so far, and the moment of that, both by the service's own account."""
-        if self._process.poll() is not None:
-            raise RuntimeError("wrk ended with {}".format(self._process.returncode))
-        with urllib.request.urlopen(self._url + "count", timeout=60) as answer:
-            return json.load(answer)
-
-    def rate(self, seconds):
-        (first, begin), _, (last, end) = self.count(), time.sleep(seconds), self.count()
-        return (last - first) / (end - begin)
-
-
 def _measure_loss(python, quick, say):
     """One load and one watch, which stands still in every other turn: their starts and ends are no part of what is measured."""
     pairs = 60 if quick else 480
@@ -140,10 +113,7 @@ def _measure_loss(python, quick, say):
                 watch.go_on()
         seconds = pairs * TURN  # in the others it stood still
         cpu, looks = (watch.cpu_seconds() - cpu) / seconds, (watch.samples() - looks) / seconds
-    losses = [1 - b / a for a, b in zip(alone, watched)]
-    loss = statistics.median(losses)
-    # The standard error of a median, from the median deviation: what else happens on the machine makes outliers.
-    error = 1.2533 * 1.4826 * statistics.median(abs(each - loss) for each in losses) / math.sqrt(pairs)
+    loss, error = median_loss(alone, watched)
     result = {"pairs": pairs, "turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": statistics.median(alone),
               "rate_noise": statistics.pstdev(alone) / statistics.mean(alone), "cpu": cpu, "looks": looks}
     say("  watch: {:.0f} requests/s, {:+.2%} +- {:.2%} with {:.1f} looks a second, which take {:.2%} of a core".format(

@@ -151,12 +151,13 @@ def _service(results):
               "and its p99 grows by less than the pause and the noise")
     if not found:
         return [_unmeasured(claim) for claim in claims]
-    result = found[0]
-    grown, room = result["p99_dumped"] - result["p99_alone"], result["pause"] + result["p99_noise"]
-    return [Verdict(claims[0], result["loss"] < 0.01, "{:.2%} of {:.0f}/s (the rate alone varies by {:.1%}), {} dumps, {} failed".format(
-        result["loss"], result["rate"], result["rate_noise"], result["dumps"], result["failed_dumps"])),
+    loss, tail = found[0]["loss"], found[0]["tail"]
+    exits = loss["exits"] + tail["exits"]
+    grown, room = tail["p99_dumped"] - tail["p99_alone"], tail["pause"] + tail["p99_noise"]
+    return [Verdict(claims[0], loss["loss"] + loss["error"] < 0.01, "{:.2%} +- {:.2%} of {:.0f}/s in {} turns of {} s (those without a dump vary by {:.1%}); {} of {} dumps failed".format(
+        loss["loss"], loss["error"], loss["rate"], 2 * loss["pairs"], loss["turn"], loss["rate_noise"], sum(each not in (0, 1) for each in exits), len(exits))),
             Verdict(claims[1], grown < room, "{:+.2f} ms on {:.2f} ms; pause {:.2f} ms, noise {:.2f} ms".format(
-                grown * 1e3, result["p99_alone"] * 1e3, result["pause"] * 1e3, result["p99_noise"] * 1e3))]
+                grown * 1e3, tail["p99_alone"] * 1e3, tail["pause"] * 1e3, tail["p99_noise"] * 1e3))]
 
 
 def _top(results):

@@ -12,8 +12,8 @@ import termios
 import threading
 import time
 
+from load import BACKGROUND_TASKS, run_load
 from processes import Target
-from service import BACKGROUND_TASKS, load
 from tools import ASYNCSPY
 
 IDLE_TASKS = 10_000
@@ -67,14 +67,14 @@ def _measure_loss(python, quick, say):
     pairs, seconds = (3, 5) if quick else (8, 10)
     alone, watched, cpu = [], [], 0.0
     with Target(python, "http", BACKGROUND_TASKS) as target:
-        load(target.port, 2)
+        run_load(target.port, 2)
         for number in range(pairs):
             for with_top in ((False, True), (True, False))[number % 2]:  # drift of the machine meets both alike
                 if not with_top:
-                    alone.append(load(target.port, seconds))
+                    alone.append(run_load(target.port, seconds))
                     continue
                 with Watched(target.pid) as top:
-                    watched.append(load(target.port, seconds))
+                    watched.append(run_load(target.port, seconds))
                     cpu += top.cpu_seconds()
     rates = [each["rate"] for each in alone]
     result = {"pairs": pairs, "loss": statistics.median(1 - b["rate"] / a["rate"] for a, b in zip(alone, watched)), "rate": statistics.median(rates),

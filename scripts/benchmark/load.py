@@ -1,0 +1,61 @@
+"""wrk against the web service of target.py, for whole runs and for short turns of one run."""
+import json
+import math
+import re
+import statistics
+import subprocess
+import time
+import urllib.request
+
+CONNECTIONS = 32
+BACKGROUND_TASKS = 1000
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+def run_load(port, seconds):
+    """Requests per second, and the 99th percentile of their duration."""
+    command = ["wrk", "-t1", "-c", str(CONNECTIONS), "-d", "{}s".format(seconds), "--latency", "http://127.0.0.1:{}/".format(port)]
+    text = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + 30).stdout.decode()
+    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
+    if re.search(r"Non-2xx|Socket errors", text):
+        raise RuntimeError("wrk: requests failed: " + text)
+    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), "p99": float(value) * UNITS[unit]}
+
+
+class Load:
+    """wrk, for as long as the `with` block lasts."""
+
+    def __init__(self, port, seconds):
+        self._url = "http://127.0.0.1:{}/".format(port)
+        self._process = subprocess.Popen(["wrk", "-t1", "-c", str(CONNECTIONS), "-d", "{}s".format(int(seconds)), self._url], stdout=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+
+    def count(self):
+        """Answers so far, and the moment of that, both by the service's own account."""
+        if self._process.poll() is not None:
+            raise RuntimeError("wrk ended with {}".format(self._process.returncode))
+        with urllib.request.urlopen(self._url + "count", timeout=60) as answer:
+            return json.load(answer)
+
+    def rate(self, seconds, disturb=lambda: None):
+        """Answers per second over so long a time, which begins with a call of `disturb`."""
+        over = time.monotonic() + seconds
+        first, begin = self.count()
+        disturb()
+        time.sleep(max(0, over - time.monotonic()))
+        last, end = self.count()
+        return (last - first) / (end - begin)
+
+
+def median_loss(alone, disturbed):
+    """Of rates in turns that are beside each other: the share that is lost, and its standard error."""
+    losses = [1 - b / a for a, b in zip(alone, disturbed)]
+    loss = statistics.median(losses)
+    # The standard error of a median, from the median deviation: what else happens on the machine makes outliers.
+    return loss, 1.2533 * 1.4826 * statistics.median(abs(each - loss) for each in losses) / math.sqrt(len(losses))
