@@ -149,12 +149,17 @@ void RecordingMemory::add_room(PageBlock touched) {
   blocks_.push_back(std::move(touched));
 }
 
+std::uint64_t RecordingMemory::room() const {
+  std::uint64_t bytes = 0;
+  for (const auto& left : room_) bytes += left.size();
+  return bytes;
+}
+
 void RecordingMemory::prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent) {
   std::uint64_t total = 0;
   for (const PageRange& range : ranges) total += range.pages * kPageSize;
-  for (const auto& left : room_) total -= std::min<std::uint64_t>(total, left.size());
-  if (total > 0) {
-    PageBlock more(total);
+  if (total > room()) {
+    PageBlock more(total - room());
     more.touch();  // the copy into it then takes no page faults
     add_room(std::move(more));
   }

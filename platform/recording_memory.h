@@ -35,6 +35,7 @@ class RecordingMemory : public PagedMemory {
   // its end: the pages that are in `urgent`, too (ordered and disjoint), are copied first.
   void prepare(const std::vector<PageRange>& ranges, const std::vector<PageRange>& urgent = {});
   void add_room(PageBlock touched);  // for what is prepared next, and then for what is fetched singly
+  [[nodiscard]] std::uint64_t room() const;  // bytes that are left of it
   void fill(BulkMemory& from);
   void start_over();
 

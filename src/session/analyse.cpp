@@ -62,6 +62,7 @@ Result<Report> analyse(Snapshot& snapshot) {
     ASYNCSPY_TRY(built, build_report(snapshot));
     report = std::move(built);
   }
+  report->groups = build_groups(report->tasks);
   report->findings = diagnose(*report);
   return std::move(*report);
 }
@@ -96,7 +97,6 @@ Result<Report> build_report(Snapshot& snapshot) {
   report.names = inspection.names.take_names();
   place_surroundings(snapshot, report);
   place_native_stacks(snapshot, report);
-  report.groups = build_groups(report.tasks);
   if (report.capture.bytes_copied == 0) report.capture.bytes_copied = snapshot.memory->bytes();  // else of a recording
   return report;
 }

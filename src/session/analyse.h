@@ -13,10 +13,11 @@ std::vector<int> visit_stacks(Snapshot& snapshot);
 // About how many tasks there are; does not count beyond `most`.
 [[nodiscard]] std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most);
 
-// The report without findings: for capture(), which analyses several times to learn what is missing.
+// The report without what is found out from the report alone, its groups and findings: for capture(), which analyses several times to
+// learn what is missing, and while the process stands still.
 [[nodiscard]] Result<Report> build_report(Snapshot& snapshot);
 
-// The report with its findings.
+// The whole report.
 [[nodiscard]] Result<Report> analyse(Snapshot& snapshot);
 
 }  // namespace asyncspy

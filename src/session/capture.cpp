@@ -303,9 +303,12 @@ class FrozenCopy {
   void make_room_for_reading() {
     constexpr std::uint64_t kLeastPages = 128;
     constexpr std::uint64_t kMostPages = 8'192;
-    PageBlock room(std::min(kLeastPages + tasks_ / 2, kMostPages) * kPageSize);
-    room.touch();
-    snapshot_.memory->add_room(std::move(room));
+    const std::uint64_t wanted = std::min(kLeastPages + tasks_ / 2, kMostPages) * kPageSize;
+    if (const std::uint64_t there = snapshot_.memory->room(); there < wanted) {
+      PageBlock room(wanted - there);
+      room.touch();
+      snapshot_.memory->add_room(std::move(room));
+    }
     make_heap_room(tasks_ * kHeapRoomForTask);
   }
 
