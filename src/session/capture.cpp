@@ -299,7 +299,8 @@ class FrozenCopy {
     return {};
   }
 
-  // About what a few tasks are read from: no room is made while the process stands still.
+  // About what a few tasks are read from and into: no room is made while the process stands still. How many there are is a guess
+  // that what moves can make wrong by any factor.
   void make_room_for_reading() {
     constexpr std::uint64_t kLeastPages = 128;
     constexpr std::uint64_t kMostPages = 8'192;
@@ -309,7 +310,7 @@ class FrozenCopy {
       room.touch();
       snapshot_.memory->add_room(std::move(room));
     }
-    make_heap_room(tasks_ * kHeapRoomForTask);
+    make_heap_room(std::min(tasks_ * kHeapRoomForTask, kMostPages * kPageSize));
   }
 
   // On a machine that is busy with other things a thread may not come to its stop in time. It runs on then: try again.
