@@ -57,14 +57,15 @@ def environment(place):
 
 
 class Target:
-    """A Python process with N tasks and a thread that feels every pause. Ends with the `with` block, or with this process."""
+    """A Python process with N tasks and a thread that feels every pause. Ends with the `with` block, or with this process. That
+    thread takes a quarter of a processor: where work is counted instead of pauses it is left out (`feels_pauses`)."""
 
-    def __init__(self, python, situation, count):
+    def __init__(self, python, situation, count, feels_pauses=True):
         self._probe = os.memfd_create("pause-probe")
         os.ftruncate(self._probe, 4096)
         ready, writing = os.pipe()
         place = self._place = python.place
-        command = [*place.launcher(), "-x", python.executable, place.file("target.py"), place.file("pause_probe.so"),
+        command = [*place.launcher(), "-x", python.executable, place.file("target.py"), place.file("pause_probe.so") if feels_pauses else "",
                    str(self._probe), str(writing), situation, str(count)]
         self._log_path = os.path.join(BUILD, "target.log")
         with open(self._log_path, "wb") as log:

@@ -1,7 +1,7 @@
 """The process that is looked at:  target.py PROBE_LIBRARY PROBE_FD READY_FD SITUATION N
 
-Says "ready" (or, for http, its port) on READY_FD once its tasks are where they shall be, and ends with its standard input.
-Runs on every Python from 3.7 on.
+PROBE_LIBRARY may be empty: no thread feels pauses then. Says "ready" (or, for http, its port) on READY_FD once its tasks are
+where they shall be, and ends with its standard input. Runs on every Python from 3.7 on.
 """
 import asyncio
 import ctypes
@@ -133,7 +133,7 @@ def end_with_input():
 
 if __name__ == "__main__":
     library, probe_fd, ready_fd, name, number = sys.argv[1:]
-    if ctypes.CDLL(library).start_pause_probe(int(probe_fd)) != 0:
+    if library and ctypes.CDLL(library).start_pause_probe(int(probe_fd)) != 0:
         sys.exit("the pause probe does not start")
     threading.Thread(target=end_with_input, daemon=True).start()
     asyncio.run(main({"idle": idle, "churn": churn, "deep": deep, "wide": wide, "threads": threads, "http": http, "stalled": stalled}[name], int(number), int(ready_fd)))
