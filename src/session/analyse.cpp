@@ -26,19 +26,22 @@ Inspection begin_inspection(Snapshot& snapshot) {
 
 }  // namespace
 
-std::vector<int> visit_stacks(Snapshot& snapshot) {
+std::vector<int> find_python_threads(const std::vector<Thread>& threads) {
   std::vector<int> tids;
-  if (!snapshot.runtime) return tids;  // by the scout: no time for self-checks during a stop
-  Inspection inspection = begin_inspection(snapshot);
-  auto interpreters = read_interpreters(inspection.reader, *snapshot.runtime);
-  if (!interpreters) return tids;
-  std::vector<Gap> gaps;
-  auto locals = make_locals_reader(inspection, snapshot.wanted);
-  const ThreadReport report = report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps);
-  for (const Thread& thread : report.threads) {
+  for (const Thread& thread : threads) {
     if (thread.has_python) tids.push_back(thread.tid);
   }
   return tids;
+}
+
+std::vector<int> visit_stacks(Snapshot& snapshot) {
+  if (!snapshot.runtime) return {};  // by the scout: no time for self-checks during a stop
+  Inspection inspection = begin_inspection(snapshot);
+  auto interpreters = read_interpreters(inspection.reader, *snapshot.runtime);
+  if (!interpreters) return {};
+  std::vector<Gap> gaps;
+  auto locals = make_locals_reader(inspection, snapshot.wanted);
+  return find_python_threads(report_threads(inspection, snapshot, *interpreters, locals ? &*locals : nullptr, gaps).threads);
 }
 
 std::uint64_t estimate_tasks(Snapshot& snapshot, std::uint64_t most) {

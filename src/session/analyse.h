@@ -6,8 +6,11 @@
 
 namespace asyncspy {
 
-// Reads only what the threads execute right now, for the sake of the pages that this needs. Failures do not matter here. Returns the
-// numbers of those that can execute Python: have a thread state, whether or not its stack could be read.
+// The numbers of the threads that can execute Python: have a thread state, whether or not its stack could be read.
+[[nodiscard]] std::vector<int> find_python_threads(const std::vector<Thread>& threads);
+
+// Reads only what the threads execute right now, for the sake of the pages that this needs. Failures do not matter here. Returns
+// find_python_threads() of them.
 std::vector<int> visit_stacks(Snapshot& snapshot);
 
 // About how many tasks there are; does not count beyond `most`.

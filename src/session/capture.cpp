@@ -195,7 +195,7 @@ class FrozenCopy {
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
     const bool may_be_still = scouted && !options_.sparse;  // a later asyncspy may want neighbours out of a recording
-    const Motion motion = may_be_still ? find_motion_since(*scouted) : Motion::kMoving;
+    const Motion motion = may_be_still ? find_motion(target_, snapshot_.threads, find_python_threads(scouted->threads)) : Motion::kMoving;
     if (scouted) tasks_ = scouted->tasks.size();
     is_read_at_once_ = motion == Motion::kMoving && is_quickly_read(scouted);
     ranges_ = snapshot_.memory->recorded();
@@ -224,14 +224,6 @@ class FrozenCopy {
   void make_room_ahead(std::uint64_t pages) {
     constexpr std::uint64_t kMostPages = 12'288;  // 48 MiB
     if (!room_ && pages > 0 && pages <= kMostPages) room_.emplace(pages * kPageSize);
-  }
-
-  Motion find_motion_since(const Report& scouted) {
-    std::vector<int> tids;
-    for (const Thread& thread : scouted.threads) {
-      if (thread.has_python) tids.push_back(thread.tid);
-    }
-    return find_motion(target_, snapshot_.threads, tids);
   }
 
   // Of a process that runs, the scout's knowledge is old at once, and what a copy lacks takes another stop. Few tasks are read in
