@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import time
+import typing
 import urllib.request
 
 CONNECTIONS = 32
@@ -20,6 +21,15 @@ def run_load(port, seconds):
     if re.search(r"Non-2xx|Socket errors", text):
         raise RuntimeError("wrk: requests failed: " + text)
     return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)), "p99": float(value) * UNITS[unit]}
+
+
+class Turn(typing.NamedTuple):
+    answers: int
+    seconds: float
+
+    @property
+    def rate(self):
+        return self.answers / self.seconds
 
 
 class Load:
@@ -43,19 +53,19 @@ class Load:
         with urllib.request.urlopen(self._url + "count", timeout=60) as answer:
             return json.load(answer)
 
-    def rate(self, seconds, disturb=lambda: None):
-        """Answers per second over so long a time, which begins with a call of `disturb`."""
+    def turn(self, seconds, disturb=lambda: None):
+        """So long a part of the load, which begins with a call of `disturb`: the answers in it, and how long it was by the service's account."""
         over = time.monotonic() + seconds
         first, begin = self.count()
         disturb()
         time.sleep(max(0, over - time.monotonic()))
         last, end = self.count()
-        return (last - first) / (end - begin)
+        return Turn(last - first, end - begin)
 
 
-def median_loss(alone, disturbed):
-    """Of rates in turns that are beside each other: the share that is lost, and its standard error."""
-    losses = [1 - b / a for a, b in zip(alone, disturbed)]
-    loss = statistics.median(losses)
-    # The standard error of a median, from the median deviation: what else happens on the machine makes outliers.
-    return loss, 1.2533 * 1.4826 * statistics.median(abs(each - loss) for each in losses) / math.sqrt(len(losses))
+def lost_seconds(alone, disturbed):
+    """Of disturbed turns, each between two of the others: how long the service would have needed alone, at the pace of these two, for
+    the answers that it did not give. The mean over the turns, and its standard error: a mean, because throughput is a sum, to which a
+    rare long disturbance belongs as well."""
+    lost = [turn.seconds - turn.answers / ((before.rate + after.rate) / 2) for before, turn, after in zip(alone, disturbed, alone[1:])]
+    return statistics.mean(lost), statistics.stdev(lost) / math.sqrt(len(lost))

@@ -5,11 +5,11 @@ import subprocess
 import threading
 import time
 
-from load import BACKGROUND_TASKS, CONNECTIONS, Load, median_loss, run_load
+from load import BACKGROUND_TASKS, CONNECTIONS, Load, lost_seconds, run_load
 from processes import Target
 from tools import ASYNCSPY
 
-TURN = 0.25  # seconds of load, with a dump or without: short, so that drift of the machine meets both alike
+TURN = 0.1  # seconds of load, with a dump or without: short, so that drift of the machine meets both alike
 
 
 class DumpEverySecond:
@@ -33,25 +33,24 @@ class DumpEverySecond:
 
 
 def _measure_loss(target, quick):
-    """One load. In every other turn one dump is made, early enough that nothing of it is left to the next turn. What such a turn
-    lacks is what a second with one dump lacks."""
-    pairs = 100 if quick else 1000
-    alone, dumped, exits = [], [], []
+    """One load. In every other turn one dump is made, early enough that nothing of it is left to the next turn. What the service does
+    not do because of it is what it does not do in a second with one dump."""
+    dumps = 200 if quick else 2000
+    dumped, exits = [], []
 
     def dump():
         exits.append(subprocess.run([ASYNCSPY, "dump", str(target.pid)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=10).returncode)
 
-    with Load(target.port, 60 + 8 * pairs * TURN) as load:
+    with Load(target.port, 60 + 8 * dumps * TURN) as load:
         time.sleep(2)
-        for number in range(pairs):
-            for with_dump in ((False, True), (True, False))[number % 2]:
-                if with_dump:
-                    dumped.append(load.rate(TURN, dump))
-                else:
-                    alone.append(load.rate(TURN))
-    loss, error = (TURN * each for each in median_loss(alone, dumped))
-    return {"pairs": pairs, "turn": TURN, "alone": alone, "dumped": dumped, "loss": loss, "error": error, "rate": statistics.median(alone),
-            "rate_noise": statistics.pstdev(alone) / statistics.mean(alone), "exits": exits}
+        alone = [load.turn(TURN)]
+        for _ in range(dumps):
+            dumped.append(load.turn(TURN, dump))
+            alone.append(load.turn(TURN))
+    loss, error = lost_seconds(alone, dumped)
+    rates = [turn.rate for turn in alone]
+    return {"dumps": dumps, "turn": TURN, "alone": alone, "dumped": dumped, "loss": loss, "error": error, "rate": statistics.median(rates),
+            "rate_noise": statistics.pstdev(rates) / statistics.mean(rates), "exits": exits}
 
 
 def _measure_tail(target, quick):

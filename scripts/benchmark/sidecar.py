@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 
-from load import BACKGROUND_TASKS, Load, median_loss
+from load import BACKGROUND_TASKS, Load, lost_seconds
 from processes import BUILD, HERE, Target
 from tools import ASYNCSPY
 
@@ -97,25 +97,26 @@ def is_held(pid):
 
 def _measure_loss(python, quick, say):
     """One load and one watch, which stands still in every other turn: their starts and ends are no part of what is measured."""
-    pairs = 60 if quick else 480
-    alone, watched = [], []
-    with Target(python, "http", BACKGROUND_TASKS) as target, Watch([target.pid], "--interval", INTERVAL) as watch, \
-            Load(target.port, 60 + 8 * pairs * TURN) as load:
+    count = 60 if quick else 480
+    watched = []
+    with Target(python, "http", BACKGROUND_TASKS, feels_pauses=False) as target, Watch([target.pid], "--interval", INTERVAL) as watch, \
+            Load(target.port, 60 + 8 * count * TURN) as load:
         time.sleep(2)
         cpu, looks = watch.cpu_seconds(), watch.samples()
-        for number in range(pairs):
-            for with_watch in ((False, True), (True, False))[number % 2]:
-                if with_watch:
-                    watched.append(load.rate(TURN))
-                    continue
-                watch.rest(target.pid)
-                alone.append(load.rate(TURN))
-                watch.go_on()
-        seconds = pairs * TURN  # in the others it stood still
+        watch.rest(target.pid)
+        alone = [load.turn(TURN)]
+        for _ in range(count):
+            watch.go_on()
+            watched.append(load.turn(TURN))
+            watch.rest(target.pid)
+            alone.append(load.turn(TURN))
+        watch.go_on()
+        seconds = sum(turn.seconds for turn in watched)  # in the others it stood still
         cpu, looks = (watch.cpu_seconds() - cpu) / seconds, (watch.samples() - looks) / seconds
-    loss, error = median_loss(alone, watched)
-    result = {"pairs": pairs, "turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": statistics.median(alone),
-              "rate_noise": statistics.pstdev(alone) / statistics.mean(alone), "cpu": cpu, "looks": looks}
+    loss, error = (each / statistics.mean(turn.seconds for turn in watched) for each in lost_seconds(alone, watched))
+    rates = [turn.rate for turn in alone]
+    result = {"turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": statistics.median(rates),
+              "rate_noise": statistics.pstdev(rates) / statistics.mean(rates), "cpu": cpu, "looks": looks}
     say("  watch: {:.0f} requests/s, {:+.2%} +- {:.2%} with {:.1f} looks a second, which take {:.2%} of a core".format(
         result["rate"], -result["loss"], result["error"], result["looks"], result["cpu"]))
     return result

@@ -155,7 +155,7 @@ def _service(results):
     exits = loss["exits"] + tail["exits"]
     grown, room = tail["p99_dumped"] - tail["p99_alone"], tail["pause"] + tail["p99_noise"]
     return [Verdict(claims[0], loss["loss"] + loss["error"] < 0.01, "{:.2%} +- {:.2%} of {:.0f}/s in {} turns of {} s (those without a dump vary by {:.1%}); {} of {} dumps failed".format(
-        loss["loss"], loss["error"], loss["rate"], 2 * loss["pairs"], loss["turn"], loss["rate_noise"], sum(each not in (0, 1) for each in exits), len(exits))),
+        loss["loss"], loss["error"], loss["rate"], len(loss["alone"] + loss["dumped"]), loss["turn"], loss["rate_noise"], sum(each not in (0, 1) for each in exits), len(exits))),
             Verdict(claims[1], grown < room, "{:+.2f} ms on {:.2f} ms; pause {:.2f} ms, noise {:.2f} ms".format(
                 grown * 1e3, tail["p99_alone"] * 1e3, tail["pause"] * 1e3, tail["p99_noise"] * 1e3))]
 
@@ -188,7 +188,7 @@ def _watch(results):
     verdicts = [_unmeasured(claims[0]), Verdict(claims[1], idle["cpu"] < 0.01, "{:.2%} on {:,} idle tasks".format(idle["cpu"], idle["tasks"]))]
     if loss:
         verdicts = [Verdict(claims[0], loss["loss"] + loss["error"] < 0.005, "{:.2%} +- {:.2%} of {:.0f}/s in {} turns of {} s with {:.1f} looks a second (turns without alone vary by {:.1%})".format(
-            loss["loss"], loss["error"], loss["rate"], 2 * loss["pairs"], loss["turn"], loss["looks"], loss["rate_noise"])),
+            loss["loss"], loss["error"], loss["rate"], len(loss["alone"] + loss["watched"]), loss["turn"], loss["looks"], loss["rate_noise"])),
                     Verdict(claims[1], max(loss["cpu"], idle["cpu"]) < 0.01, "{:.2%}; {:.2%} on {:,} idle tasks".format(loss["cpu"], idle["cpu"], idle["tasks"]))]
     one, hundred = many["counts"]
     each = hundred["cpu"] / hundred["targets"]
