@@ -20,7 +20,7 @@
 // the copy lacks is added and everything is copied again, so that one report never mixes two moments.
 //
 // Two kinds of process are not scouted: small ones, and those that consist of tasks, are copied whole (whole_copy.h); and few
-// tasks of one that runs are read during the stop.
+// tasks of one that runs are read during the stop. That is a short one: were they more than that allows, it is scouted after all.
 //
 // Each stop has an end that is kept whatever happens. What was not copied by then is missing in the report, and said.
 
@@ -165,8 +165,14 @@ class FrozenCopy {
 
   Result<void> run() {
     if (auto done = scout(); !done) return done;
+    if (is_read_at_once_) {
+      auto done = copy(WhileStopped::kCopyAndAnalyse, kShort);
+      if (done && !is_cut_short_) return accept(std::move(last_report_));
+      if (!done && done.error().kind != ErrorKind::kTimeout) return std::unexpected(explain_still(target_, done.error()));
+      if (auto scouted = scout_more_than_few(); !scouted) return scouted;
+    }
     for (int stop = 1; stop < kMaxStops && !is_read_at_once_; ++stop) {
-      if (auto done = copy(WhileStopped::kCopy); !done) return std::unexpected(explain_still(target_, done.error()));
+      if (auto done = copy(WhileStopped::kCopy, options_.max_pause); !done) return std::unexpected(explain_still(target_, done.error()));
       snapshot_.memory->attach_constant(target_.memory(), find_constant());
       auto report = build_report(snapshot_);
       snapshot_.memory->detach();
@@ -176,7 +182,7 @@ class FrozenCopy {
       is_read_at_once_ = is_quickly_read(report);
       ranges_ = unite(ranges_, widen(missed, snapshot_.process.mappings, Motion::kMoving));
     }
-    if (auto done = copy(WhileStopped::kCopyAndAnalyse); !done) return std::unexpected(explain_still(target_, done.error()));
+    if (auto done = copy(WhileStopped::kCopyAndAnalyse, options_.max_pause); !done) return std::unexpected(explain_still(target_, done.error()));
     return accept(std::move(last_report_));
   }
 
@@ -191,6 +197,19 @@ class FrozenCopy {
     if (may_be_whole && find_whole()) return {};
     is_read_at_once_ = is_quickly_read_unseen();
     if (is_read_at_once_) return {};  // each page when it is needed, which takes no longer than to copy them together
+    return find_ranges();
+  }
+
+  // It was to be read during one stop, and was more than could be read in that, or did not come to a stand in time.
+  Result<void> scout_more_than_few() {
+    are_few_ = is_read_at_once_ = false;
+    snapshot_.memory->start_over();
+    snapshot_.memory->attach(target_.memory());
+    return find_ranges();
+  }
+
+  // What is to be copied: the pages that a first analysis asks for, and their neighbours.
+  Result<void> find_ranges() {
     auto scouted = build_report(snapshot_);
     if (!scouted && !can_be_torn(scouted.error())) return std::unexpected(explain(target_, scouted.error()));
     urgent_ = snapshot_.memory->fetched_first();
@@ -230,11 +249,11 @@ class FrozenCopy {
   // a few milliseconds: they are, while it stands still, and nothing else of it is copied. Where the stop has to be shorter the copy
   // is made first: what it brings is whole.
   [[nodiscard]] bool may_be_read_at_once() const {
-    constexpr std::chrono::milliseconds kEnough{50};
-    return options_.max_pause >= kEnough && !options_.full && !options_.sparse && !options_.wanted.wants_values() && !options_.wanted.heap;
+    return are_few_ && options_.max_pause >= kShort && !options_.full && !options_.sparse && !options_.wanted.wants_values() && !options_.wanted.heap;
   }
 
   static constexpr std::uint64_t kFew = 1'500;
+  static constexpr std::chrono::milliseconds kShort{50};  // many times what few take
 
   [[nodiscard]] bool is_quickly_read(const Result<Report>& seen) const {
     if (!seen || !may_be_read_at_once()) return false;
@@ -263,13 +282,13 @@ class FrozenCopy {
   }
 
   // One stop: copies the ranges and the tops of the stacks. An analysis during the stop fetches what else it needs.
-  Result<void> copy(WhileStopped what) {
+  Result<void> copy(WhileStopped what, std::chrono::milliseconds longest) {
     snapshot_.memory->start_over();
     if (room_) snapshot_.memory->add_room(room_->finish());
     room_.reset();
     snapshot_.memory->prepare(ranges_, urgent_);
     if (what == WhileStopped::kCopyAndAnalyse) make_room_for_reading();
-    ASYNCSPY_TRY(freeze, stop_target());
+    ASYNCSPY_TRY(freeze, stop_target(longest));
     TimedMemory timed(target_.memory(), freeze->ends_at());
     note_moment(*freeze);
     snapshot_.memory->fill(timed);
@@ -306,10 +325,10 @@ class FrozenCopy {
   }
 
   // On a machine that is busy with other things a thread may not come to its stop in time. It runs on then: try again.
-  Result<std::unique_ptr<Freeze>> stop_target() {
-    auto freeze = target_.freeze(options_.max_pause);
+  Result<std::unique_ptr<Freeze>> stop_target(std::chrono::milliseconds longest) {
+    auto freeze = target_.freeze(longest);
     for (int again = 0; again < kMoreAttempts && !freeze && freeze.error().kind == ErrorKind::kTimeout; ++again) {
-      freeze = target_.freeze(options_.max_pause);
+      freeze = target_.freeze(longest);
     }
     return freeze;
   }
@@ -355,6 +374,7 @@ class FrozenCopy {
   Snapshot& snapshot_;
   std::vector<PageRange> ranges_;
   std::vector<PageRange> urgent_;
+  bool are_few_ = true;           // its tasks, as far as is known
   bool is_read_at_once_ = false;  // at the next stop, and not from a copy
   std::uint64_t tasks_ = 0;       // about as many as there are, where that was found
   std::optional<PageBlockAhead> room_;  // for them, while it is being made

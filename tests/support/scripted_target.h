@@ -24,6 +24,8 @@ class ScriptedTarget final : public Target {
   // What it says beforehand of how much that is, and how often it was asked for the pages themselves.
   std::uint64_t expected_bytes = 0;
   int asked_for_written = 0;
+  // How long a stop may be at the most whose time is over before anything is read.
+  std::chrono::milliseconds too_short{0};
   // Whether its threads say that they do not run.
   bool still = false;
   // The process is gone from here on: facts and memory fail.
@@ -63,13 +65,13 @@ class ScriptedTarget final : public Target {
     return facts;
   }
   [[nodiscard]] BulkMemory& memory() override { return reads_; }
-  [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds) override {
+  [[nodiscard]] Result<std::unique_ptr<Freeze>> freeze(std::chrono::milliseconds longest) override {
     ++stops_;
     auto at = static_cast<std::size_t>(stops_ - 1);
     if (at < before_stop.size() && before_stop[at]) before_stop[at](memory_);
     if (ended) return fail(ErrorKind::kNoProcess, "process: it has ended");
     if (auto error = refuse(stops_)) return std::unexpected(*error);
-    return std::make_unique<Stop>(*this);
+    return std::make_unique<Stop>(*this, longest <= too_short ? Freeze::Clock::time_point::min() : Freeze::Clock::time_point::max());
   }
   [[nodiscard]] std::vector<Descriptor> read_descriptors(const std::vector<int>& numbers) override {
     std::vector<Descriptor> descriptors(numbers.size());
@@ -91,9 +93,10 @@ class ScriptedTarget final : public Target {
  private:
   class Stop final : public Freeze {
    public:
-    explicit Stop(ScriptedTarget& target) : target_(target) { ++target_.frozen_; }
+    Stop(ScriptedTarget& target, Clock::time_point end) : target_(target), end_(end) { ++target_.frozen_; }
     ~Stop() override { end(); }
     [[nodiscard]] const std::vector<ThreadFacts>& threads() const override { return target_.stored_.threads; }
+    [[nodiscard]] Clock::time_point ends_at() const override { return end_; }
     [[nodiscard]] std::chrono::nanoseconds release() override {
       end();
       return std::chrono::milliseconds(1);
@@ -105,6 +108,7 @@ class ScriptedTarget final : public Target {
       running_ = true;
     }
     ScriptedTarget& target_;
+    Clock::time_point end_;
     bool running_ = false;
   };
 

@@ -152,6 +152,39 @@ TEST_CASE("few tasks of a process that runs are read during one stop, wherever t
   }
 }
 
+TEST_CASE("what was taken for few tasks and is not read in a short stop is scouted, and copied in another one") {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const auto all = task_ids(undisturbed());
+  for (const std::uint64_t bytes : {20 * kMiB, 1024 * kMiB}) {
+    ScriptedTarget target(system_python());
+    target.expected_bytes = bytes;
+    target.too_short = std::chrono::milliseconds(50);
+    const auto report = report_of(target);
+    REQUIRE(report);
+    CHECK(target.stops() == 2);
+    CHECK(target.releases() == 2);
+    CHECK(report->capture.stops == 2);
+    CHECK(report->capture.pause_seconds == 0.002);
+    CHECK(task_ids(*report) == all);
+    CHECK(report->gaps.empty());
+    CHECK(report->warnings.empty());
+  }
+}
+
+TEST_CASE("a process that does not come to a short stop in time is given the whole of --max-pause") {
+  ScriptedTarget target(system_python());
+  target.expected_bytes = std::uint64_t{20} << 20;
+  target.refuse = [](int stop) {
+    return stop <= 3 ? std::optional(Error{ErrorKind::kTimeout, "thread 7: did not stop in time", "", {}}) : std::nullopt;
+  };
+  const auto report = report_of(target);
+  REQUIRE(report);
+  CHECK(target.stops() == 4);
+  CHECK(report->capture.stops == 1);
+  CHECK(report->tasks.size() == kStoredTasks);
+  CHECK(report->gaps.empty());
+}
+
 TEST_CASE("of a process whose threads did not run only what the scout read is copied") {
   constexpr std::uint64_t kMuch = std::uint64_t{1} << 30;  // so that it is scouted
   ScriptedTarget moving(system_python());
