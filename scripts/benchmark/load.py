@@ -63,9 +63,14 @@ class Load:
         return Turn(last - first, end - begin)
 
 
-def lost_seconds(alone, disturbed):
-    """Of disturbed turns, each between two of the others: how long the service would have needed alone, at the pace of these two, for
-    the answers that it did not give. The mean over the turns, and its standard error: a mean, because throughput is a sum, to which a
-    rare long disturbance belongs as well."""
-    lost = [turn.seconds - turn.answers / ((before.rate + after.rate) / 2) for before, turn, after in zip(alone, disturbed, alone[1:])]
-    return statistics.mean(lost), statistics.stdev(lost) / math.sqrt(len(lost))
+def lost_share(alone, disturbed):
+    """Of disturbed turns, each between two of the others: the share of the answers that the disturbance cost, and its standard error.
+
+    Means of the logarithms of the rates: these vary by a third from turn to turn where a machine has neighbours, and then the mean of
+    ratios shows a gain where there is none, as the lower of two rates counts more below the line than above it."""
+    lost = [(_log_rate(before) + _log_rate(after)) / 2 - _log_rate(turn) for before, turn, after in zip(alone, disturbed, alone[1:])]
+    return 1 - math.exp(-statistics.mean(lost)), statistics.stdev(lost) / math.sqrt(len(lost))
+
+
+def _log_rate(turn):
+    return math.log(max(turn.answers, 1) / turn.seconds)

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-from load import BACKGROUND_TASKS, CONNECTIONS, Load, lost_seconds, run_load
+from load import BACKGROUND_TASKS, CONNECTIONS, Load, lost_share, run_load
 from processes import Target
 from tools import ASYNCSPY
 
@@ -47,7 +47,8 @@ def _measure_loss(target, quick):
         for _ in range(dumps):
             dumped.append(load.turn(TURN, dump))
             alone.append(load.turn(TURN))
-    loss, error = lost_seconds(alone, dumped)
+    length = statistics.mean(turn.seconds for turn in dumped)
+    loss, error = (length * each for each in lost_share(alone, dumped))
     rates = [turn.rate for turn in alone]
     return {"dumps": dumps, "turn": TURN, "alone": alone, "dumped": dumped, "loss": loss, "error": error, "rate": statistics.median(rates),
             "rate_noise": statistics.pstdev(rates) / statistics.mean(rates), "exits": exits}

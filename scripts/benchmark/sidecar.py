@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 
-from load import BACKGROUND_TASKS, Load, lost_seconds
+from load import BACKGROUND_TASKS, Load, lost_share
 from processes import BUILD, HERE, Target
 from tools import ASYNCSPY
 
@@ -113,7 +113,7 @@ def _measure_loss(python, quick, say):
         watch.go_on()
         seconds = sum(turn.seconds for turn in watched)  # in the others it stood still
         cpu, looks = (watch.cpu_seconds() - cpu) / seconds, (watch.samples() - looks) / seconds
-    loss, error = (each / statistics.mean(turn.seconds for turn in watched) for each in lost_seconds(alone, watched))
+    loss, error = lost_share(alone, watched)
     rates = [turn.rate for turn in alone]
     result = {"turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": statistics.median(rates),
               "rate_noise": statistics.pstdev(rates) / statistics.mean(rates), "cpu": cpu, "looks": looks}
