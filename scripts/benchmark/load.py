@@ -72,5 +72,11 @@ def lost_share(alone, disturbed):
     return 1 - math.exp(-statistics.mean(lost)), statistics.stdev(lost) / math.sqrt(len(lost))
 
 
+def usual_rate(turns):
+    """Answers per second, and the share by which that varies from turn to turn."""
+    rates = [turn.rate for turn in turns]
+    return statistics.median(rates), statistics.pstdev(rates) / statistics.mean(rates)
+
+
 def _log_rate(turn):
     return math.log(max(turn.answers, 1) / turn.seconds)

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-from load import BACKGROUND_TASKS, CONNECTIONS, Load, lost_share, run_load
+from load import BACKGROUND_TASKS, CONNECTIONS, Load, lost_share, run_load, usual_rate
 from processes import Target
 from tools import ASYNCSPY
 
@@ -49,9 +49,8 @@ def _measure_loss(target, quick):
             alone.append(load.turn(TURN))
     length = statistics.mean(turn.seconds for turn in dumped)
     loss, error = (length * each for each in lost_share(alone, dumped))
-    rates = [turn.rate for turn in alone]
-    return {"dumps": dumps, "turn": TURN, "alone": alone, "dumped": dumped, "loss": loss, "error": error, "rate": statistics.median(rates),
-            "rate_noise": statistics.pstdev(rates) / statistics.mean(rates), "exits": exits}
+    rate, noise = usual_rate(alone)
+    return {"turn": TURN, "alone": alone, "dumped": dumped, "loss": loss, "error": error, "rate": rate, "rate_noise": noise, "exits": exits}
 
 
 def _measure_tail(target, quick):

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 
-from load import BACKGROUND_TASKS, Load, lost_share
+from load import BACKGROUND_TASKS, Load, lost_share, usual_rate
 from processes import BUILD, HERE, Target
 from tools import ASYNCSPY
 
@@ -114,9 +114,8 @@ def _measure_loss(python, quick, say):
         seconds = sum(turn.seconds for turn in watched)  # in the others it stood still
         cpu, looks = (watch.cpu_seconds() - cpu) / seconds, (watch.samples() - looks) / seconds
     loss, error = lost_share(alone, watched)
-    rates = [turn.rate for turn in alone]
-    result = {"turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": statistics.median(rates),
-              "rate_noise": statistics.pstdev(rates) / statistics.mean(rates), "cpu": cpu, "looks": looks}
+    rate, noise = usual_rate(alone)
+    result = {"turn": TURN, "alone": alone, "watched": watched, "loss": loss, "error": error, "rate": rate, "rate_noise": noise, "cpu": cpu, "looks": looks}
     say("  watch: {:.0f} requests/s, {:+.2%} +- {:.2%} with {:.1f} looks a second, which take {:.2%} of a core".format(
         result["rate"], -result["loss"], result["error"], result["looks"], result["cpu"]))
     return result
